@@ -1,0 +1,41 @@
+# Every target has one line of help; `make` alone prints them.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements/runtime.lock
+DEV_LOCK := requirements/dev.lock
+
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(BIN)/tiphys: $(LOCK) pyproject.toml scripts/setup.sh
+	@PYTHON=$(PYTHON) scripts/setup.sh runtime
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/tiphys $(DEV_LOCK)
+	@PYTHON=$(PYTHON) scripts/setup.sh dev
+	@touch $@
+
+setup: $(BIN)/tiphys  ## install tiphys and what it needs into .venv
+
+dev: $(VENV)/.dev  ## install the tools for development too
+
+fmt: dev  ## format the code
+	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
+
+lint: dev  ## style, types and layers
+	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
+
+unit: dev  ## the tests that start no process
+	@$(BIN)/pytest -q -n 2 -m "not e2e and not real"
+
+test: lint  ## set up and pass every test
+	@$(BIN)/pytest -q -n 2 -m "not real"
+
+lock: dev  ## write the lock files anew from pyproject.toml
+	@scripts/lock.sh
+
+.PHONY: help setup dev fmt lint unit test lock

@@ -1,0 +1,1 @@
+"""GitOps continuous delivery for Kubernetes, drop-in compatible with Argo CD."""

@@ -1,0 +1,105 @@
+"""The error tree: every error that tiphys raises on purpose.
+
+    TiphysError
+    ├── InvalidInputError        what a person wrote cannot be understood or is not allowed
+    ├── NotFoundError            a named thing does not exist
+    ├── SourceError              Git, chart or OCI repository: unreachable, refused, unknown revision
+    ├── RenderError              a source was fetched but does not render
+    ├── ClusterError             a cluster cannot be reached or refuses us altogether
+    └── ApiError                 the API server answered a request with a Status of failure
+
+One error has four faces (log, condition, REST, command line), each written by one function of the
+room that shows it.
+"""
+
+from typing import Any, ClassVar
+
+
+class TiphysError(Exception):
+    """Base of every error raised on purpose.
+
+    Attributes:
+        reason: CamelCase, stable across releases; becomes the condition's `reason`.
+        transient: True when the same call may succeed later, unchanged.
+        what: the broken rule, in one clause, with the offending value in backticks.
+        where: object and field, or file and line: "apps/Deployment/shop/web: spec.replicas".
+        hint: one imperative sentence; empty only when no reader could act.
+    """
+
+    reason: ClassVar[str] = "InternalError"
+    transient: bool = False
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what, self.where, self.hint = what, where, hint
+
+    def __str__(self) -> str:
+        line = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{line}\n\nhint: {self.hint}" if self.hint else line
+
+    @property
+    def line(self) -> str:
+        """The error without its hint, on one line, as conditions and results show it."""
+        return f"{self.where}: {self.what}" if self.where else self.what
+
+
+class InvalidInputError(TiphysError):
+    """What a person wrote cannot be understood or is not allowed."""
+
+    reason = "InvalidInput"
+
+
+class NotFoundError(TiphysError):
+    """A named thing does not exist."""
+
+    reason = "NotFound"
+
+
+class SourceError(TiphysError):
+    """A repository cannot be reached, refuses us, or lacks the revision."""
+
+    reason = "SourceUnavailable"
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "", transient: bool) -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.transient = transient
+
+
+class RenderError(TiphysError):
+    """A source was fetched but does not render to manifests."""
+
+    reason = "RenderFailed"
+
+
+class ClusterError(TiphysError):
+    """A cluster cannot be reached, or refuses every request."""
+
+    reason = "ClusterUnavailable"
+    transient = True
+
+
+class ApiError(TiphysError):
+    """The API server answered with a Status of failure.
+
+    Attributes:
+        code: the HTTP status.
+        status_reason: the Status's `reason`: "Conflict", "NotFound", "Invalid", ...
+        causes: `details.causes` of the Status, as decoded.
+        retry_after_s: seconds from `Retry-After`, None when the server named none.
+    """
+
+    reason = "ApiError"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        code: int,
+        status_reason: str = "",
+        causes: tuple[dict[str, Any], ...] = (),
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code, self.status_reason, self.causes = code, status_reason, causes
+        self.retry_after_s = retry_after_s
+        self.transient = code in {408, 409, 429} or code >= 500
