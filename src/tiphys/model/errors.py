@@ -3,7 +3,7 @@
     TiphysError
     ├── InvalidInputError        what a person wrote cannot be understood or is not allowed
     ├── NotFoundError            a named thing does not exist
-    ├── SourceError              Git, chart or OCI repository: unreachable, refused, unknown revision
+    ├── SourceError              a repository is unreachable, refuses us, or lacks the revision
     ├── RenderError              a source was fetched but does not render
     ├── ClusterError             a cluster cannot be reached or refuses us altogether
     └── ApiError                 the API server answered a request with a Status of failure
