@@ -1,0 +1,35 @@
+"""One worker of a controller: leases keys and reconciles them until cancelled."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from tiphys.controller.queue import WorkQueue
+from tiphys.model.errors import TiphysError
+
+log = logging.getLogger(__name__)
+
+
+async def work(queue: WorkQueue, reconcile: Callable[[str], Awaitable[float | None]]) -> None:
+    """Reconcile leased keys until cancelled; a leased key is never handed to a second worker.
+
+    Args:
+        queue: where the keys come from.
+        reconcile: reads all state itself and returns the seconds until its next look, or None.
+    """
+    while True:
+        async with queue.lease() as key:
+            try:
+                next_look_s = await reconcile(key)
+            except TiphysError as err:
+                delay_s = queue.add_backoff(key)
+                log.warning(
+                    "reconcile failed",
+                    extra={"key": key, "reason": err.reason, "error": err.line, "again_s": delay_s},
+                )
+            except Exception:  # a bug in one key must not stop the others
+                queue.add_backoff(key)
+                log.exception("reconcile crashed", extra={"key": key})
+            else:
+                queue.succeeded(key)
+                if next_look_s is not None:
+                    queue.add_after(key, next_look_s)

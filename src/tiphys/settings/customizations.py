@@ -1,0 +1,120 @@
+"""Resource customizations of `argocd-cm`: health scripts, ignored differences and updates.
+
+Two spellings exist: one map under `resource.customizations`, and a key for each kind and type,
+`resource.customizations.<type>.<group>_<Kind>`. Both give the same records here.
+"""
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+import msgspec
+import yaml
+
+from tiphys.model.application import ResourceIgnoreDifferences
+from tiphys.model.keys import GroupKind
+
+_PREFIX = "resource.customizations"
+_TYPES = {
+    "health": "health.lua",
+    "useOpenLibs": "health.lua.useOpenLibs",
+    "actions": "actions",
+    "ignoreDifferences": "ignoreDifferences",
+    "ignoreResourceUpdates": "ignoreResourceUpdates",
+    "knownTypeFields": "knownTypeFields",
+}
+
+
+class HealthScript(msgspec.Struct, frozen=True):
+    """A Lua health check for the kinds that a pattern matches."""
+
+    pattern: GroupKind
+    script: str
+    use_open_libs: bool = False
+
+
+class Customizations(msgspec.Struct, frozen=True, kw_only=True):
+    """All customizations of an installation."""
+
+    health_scripts: tuple[HealthScript, ...] = ()
+    ignored_differences: tuple[ResourceIgnoreDifferences, ...] = ()
+    ignored_updates: tuple[ResourceIgnoreDifferences, ...] = ()
+
+    def health_script(self, kind: GroupKind) -> HealthScript | None:
+        """Return the script for a kind: the exact entry, else the first pattern that matches."""
+        for script in self.health_scripts:
+            if script.pattern == kind:
+                return script
+        for script in self.health_scripts:
+            if _matches(script.pattern, kind):
+                return script
+        return None
+
+
+def _matches(pattern: GroupKind, kind: GroupKind) -> bool:
+    return fnmatchcase(kind.group, pattern.group) and fnmatchcase(kind.kind, pattern.kind)
+
+
+def parse_customizations(data: Mapping[str, str]) -> tuple[Customizations, list[str]]:
+    """Return the customizations of `argocd-cm`'s data, and a line for each that is unreadable."""
+    problems: list[str] = []
+    by_kind: dict[GroupKind, dict[str, Any]] = {}
+    for pattern, field, value in _entries(data, problems):
+        by_kind.setdefault(pattern, {})[field] = value
+    scripts, differences, updates = [], [], []
+    for pattern, fields in sorted(by_kind.items()):
+        if script := fields.get("health.lua"):
+            scripts.append(
+                HealthScript(pattern, script, str(fields.get(_TYPES["useOpenLibs"])) == "true")
+            )
+        differences += _rule(pattern, fields.get("ignoreDifferences"), problems)
+        updates += _rule(pattern, fields.get("ignoreResourceUpdates"), problems)
+    record = Customizations(
+        health_scripts=tuple(scripts),
+        ignored_differences=tuple(differences),
+        ignored_updates=tuple(updates),
+    )
+    return record, problems
+
+
+def _entries(data: Mapping[str, str], problems: list[str]) -> Iterator[tuple[GroupKind, str, Any]]:
+    for key, text in sorted(data.items()):
+        if key == _PREFIX:
+            yield from _legacy_entries(key, text, problems)
+        elif key.startswith(_PREFIX + "."):
+            kind_of_entry, _, name = key.removeprefix(_PREFIX + ".").partition(".")
+            if kind_of_entry not in _TYPES:
+                problems.append(f"argocd-cm: {key}: `{kind_of_entry}` is no type of customization")
+            else:
+                yield _split_pattern(name, "_"), _TYPES[kind_of_entry], text
+
+
+def _legacy_entries(
+    key: str, text: str, problems: list[str]
+) -> Iterator[tuple[GroupKind, str, Any]]:
+    try:
+        entries = yaml.safe_load(text) or {}
+        for name, fields in entries.items():
+            for field, value in fields.items():
+                yield _split_pattern(name, "/"), field, value
+    except (yaml.YAMLError, AttributeError) as err:
+        problems.append(f"argocd-cm: {key}: {' '.join(str(err).split())}")
+
+
+def _split_pattern(name: str, separator: str) -> GroupKind:
+    if name == "all":
+        return GroupKind("*", "*")
+    group, found, kind = name.rpartition(separator)
+    return GroupKind(group if found else "", kind)
+
+
+def _rule(pattern: GroupKind, value: Any, problems: list[str]) -> list[ResourceIgnoreDifferences]:
+    if not value:
+        return []
+    try:
+        fields = yaml.safe_load(value) if isinstance(value, str) else value
+        rule = {"group": pattern.group, "kind": pattern.kind, **(fields or {})}
+        return [msgspec.convert(rule, ResourceIgnoreDifferences)]
+    except (yaml.YAMLError, TypeError, msgspec.ValidationError) as err:
+        problems.append(f"argocd-cm: {_PREFIX} of {pattern}: {' '.join(str(err).split())}")
+        return []

@@ -1,0 +1,226 @@
+"""The settings of one installation, as `argocd-cm` and `argocd-cmd-params-cm` give them.
+
+A setting that cannot be read keeps its default and leaves a line in `Settings.problems`: a typing
+error in a ConfigMap must not stop deliveries that do not depend on it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import msgspec
+import yaml
+
+from tiphys.model.application import ResourceIgnoreDifferences
+from tiphys.model.errors import InvalidInputError
+from tiphys.model.labels import INSTANCE_LABEL
+from tiphys.model.source import Record
+from tiphys.settings.customizations import Customizations, parse_customizations
+from tiphys.settings.durations import parse_duration
+
+_T = TypeVar("_T")
+
+
+class ResourceFilter(Record, frozen=True):
+    """One entry of `resource.exclusions` or `.inclusions`; empty lists match all."""
+
+    api_groups: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    clusters: tuple[str, ...] = ()
+
+
+class SelfHealBackoff(msgspec.Struct, frozen=True, kw_only=True):
+    """How long self heal waits between attempts on one revision; seconds."""
+
+    initial_s: float = 2.0
+    factor: float = 3.0
+    cap_s: float = 300.0
+    fixed_s: float = 0.0
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """One installation's settings; times in seconds.
+
+    Attributes:
+        ignore_status_field: "all", "crd" or "none": on which kinds `/status` is not compared.
+        problems: one line for each setting that could not be read.
+    """
+
+    tracking_method: str = "annotation"
+    instance_label_key: str = INSTANCE_LABEL
+    installation_id: str = ""
+    reconciliation_s: float = 120.0
+    reconciliation_jitter_s: float = 60.0
+    hard_reconciliation_s: float = 0.0
+    in_cluster_enabled: bool = True
+    exclusions: tuple[ResourceFilter, ...] = ()
+    inclusions: tuple[ResourceFilter, ...] = ()
+    ignore_status_field: str = "all"
+    ignore_aggregated_roles: bool = False
+    ignore_resource_updates_enabled: bool = True
+    customizations: Customizations = Customizations()
+    kustomize_build_options: str = ""
+    kustomize_enabled: bool = True
+    helm_enabled: bool = True
+    jsonnet_enabled: bool = True
+    helm_values_file_schemes: tuple[str, ...] = ("https", "http")
+    application_namespaces: tuple[str, ...] = ()
+    status_processors: int = 20
+    operation_processors: int = 10
+    self_heal: SelfHealBackoff = SelfHealBackoff()
+    sync_timeout_s: float = 0.0
+    wave_delay_s: float = 2.0
+    render_timeout_s: float = 60.0
+    repo_error_grace_s: float = 180.0
+    max_directory_bytes: int = 10 * 1024 * 1024
+    allow_oob_symlinks: bool = False
+    git_timeout_s: float = 15.0
+    submodules_enabled: bool = True
+    persist_resource_health: bool = True
+    webhook_max_bytes: int = 50 * 1024 * 1024
+    problems: tuple[str, ...] = ()
+
+    def ignored_differences(self) -> tuple[ResourceIgnoreDifferences, ...]:
+        """The system-wide ignore rules, which are applied after an Application's own."""
+        return self.customizations.ignored_differences
+
+
+class _Reader:
+    """Reads typed values out of a ConfigMap's strings and collects what does not parse."""
+
+    def __init__(self, source: str, data: Mapping[str, str]) -> None:
+        self.source, self.data = source, data
+        self.problems: list[str] = []
+
+    def read(self, key: str, default: _T, parse: Callable[[str], _T]) -> _T:
+        text = self.data.get(key, "")
+        if not text.strip():
+            return default
+        try:
+            return parse(text)
+        except (ValueError, yaml.YAMLError, InvalidInputError) as err:
+            what = err.line if isinstance(err, InvalidInputError) else str(err)
+            self.problems.append(f"{self.source}: {key}: {' '.join(what.split())}")
+            return default
+
+    def text(self, key: str, default: str = "") -> str:
+        return self.data.get(key, "").strip() or default
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        return self.read(key, default, _parse_flag)
+
+    def seconds(self, key: str, default: float) -> float:
+        return self.read(key, default, lambda text: parse_duration(text, where=key))
+
+    def number(self, key: str, default: float) -> float:
+        return self.read(key, default, float)
+
+    def names(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
+        return self.read(
+            key,
+            default,
+            lambda text: tuple(part.strip() for part in text.split(",") if part.strip()),
+        )
+
+    def filters(self, key: str) -> tuple[ResourceFilter, ...]:
+        return self.read(key, (), _parse_filters)
+
+
+def _parse_flag(text: str) -> bool:
+    word = text.strip().lower()
+    if word not in {"true", "false"}:
+        raise ValueError(f"expected `true` or `false`, got `{text}`")
+    return word == "true"
+
+
+def _parse_filters(text: str) -> tuple[ResourceFilter, ...]:
+    return msgspec.convert(yaml.safe_load(text) or [], tuple[ResourceFilter, ...])
+
+
+def _parse_bytes(text: str) -> int:
+    units = {"K": 1000, "Ki": 1024, "M": 1000**2, "Mi": 1024**2, "G": 1000**3, "Gi": 1024**3}
+    number = text.strip().rstrip("KMGi")
+    return int(float(number) * units.get(text.strip()[len(number) :], 1))
+
+
+def parse_settings(
+    argocd_cm: Mapping[str, str],
+    cmd_params: Mapping[str, str],
+    *,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Return the settings that two ConfigMaps' `data` and the environment give.
+
+    Args:
+        argocd_cm: data of `argocd-cm`.
+        cmd_params: data of `argocd-cmd-params-cm`.
+        environment: variables of the process; only ARGOCD_SYNC_WAVE_DELAY is looked at.
+    """
+    cm, params = _Reader("argocd-cm", argocd_cm), _Reader("argocd-cmd-params-cm", cmd_params)
+    env = _Reader("environment", environment or {})
+    fields = {**_compare_fields(cm), **_source_fields(cm, params), **_controller_fields(params)}
+    wave_delay_s = params.number("controller.sync.wave.delay.seconds", 2.0)
+    fields["wave_delay_s"] = env.number("ARGOCD_SYNC_WAVE_DELAY", wave_delay_s)
+    problems = (*cm.problems, *params.problems, *env.problems)
+    return Settings(**fields, problems=problems)
+
+
+def _compare_fields(cm: _Reader) -> dict[str, Any]:
+    options: dict[str, Any] = cm.read(
+        "resource.compareoptions", {}, lambda text: dict(yaml.safe_load(text) or {})
+    )
+    status_field = str(options.get("ignoreResourceStatusField", "all")).lower()
+    customizations, problems = parse_customizations(cm.data)
+    cm.problems.extend(problems)
+    return {
+        "tracking_method": cm.text("application.resourceTrackingMethod", "annotation"),
+        "instance_label_key": cm.text("application.instanceLabelKey", INSTANCE_LABEL),
+        "installation_id": cm.text("installationID"),
+        "reconciliation_s": cm.seconds("timeout.reconciliation", 120.0),
+        "reconciliation_jitter_s": cm.seconds("timeout.reconciliation.jitter", 60.0),
+        "hard_reconciliation_s": cm.seconds("timeout.hard.reconciliation", 0.0),
+        "in_cluster_enabled": cm.flag("cluster.inClusterEnabled", default=True),
+        "exclusions": cm.filters("resource.exclusions"),
+        "inclusions": cm.filters("resource.inclusions"),
+        "ignore_status_field": "none" if status_field in {"none", "off", "false"} else status_field,
+        "ignore_aggregated_roles": bool(options.get("ignoreAggregatedRoles", False)),
+        "ignore_resource_updates_enabled": cm.flag(
+            "resource.ignoreResourceUpdatesEnabled", default=True
+        ),
+        "customizations": customizations,
+        "webhook_max_bytes": int(cm.number("webhook.maxPayloadSizeMB", 50) * 1024 * 1024),
+    }
+
+
+def _source_fields(cm: _Reader, params: _Reader) -> dict[str, Any]:
+    return {
+        "kustomize_build_options": cm.text("kustomize.buildOptions"),
+        "kustomize_enabled": cm.flag("kustomize.enable", default=True),
+        "helm_enabled": cm.flag("helm.enable", default=True),
+        "jsonnet_enabled": cm.flag("jsonnet.enable", default=True),
+        "helm_values_file_schemes": cm.names("helm.valuesFileSchemes", ("https", "http")),
+        "max_directory_bytes": params.read(
+            "reposerver.max.combined.directory.manifests.size", 10 * 1024 * 1024, _parse_bytes
+        ),
+        "allow_oob_symlinks": params.flag("reposerver.allow.oob.symlinks", default=False),
+        "git_timeout_s": params.seconds("reposerver.git.request.timeout", 15.0),
+        "submodules_enabled": params.flag("reposerver.enable.git.submodule", default=True),
+    }
+
+
+def _controller_fields(params: _Reader) -> dict[str, Any]:
+    heal = "controller.self.heal."
+    return {
+        "application_namespaces": params.names("application.namespaces"),
+        "status_processors": int(params.number("controller.status.processors", 20)),
+        "operation_processors": int(params.number("controller.operation.processors", 10)),
+        "self_heal": SelfHealBackoff(
+            initial_s=params.number(heal + "backoff.timeout.seconds", 2.0),
+            factor=params.number(heal + "backoff.factor", 3.0),
+            cap_s=params.number(heal + "backoff.cap.seconds", 300.0),
+            fixed_s=params.number(heal + "timeout.seconds", 0.0),
+        ),
+        "sync_timeout_s": params.number("controller.sync.timeout.seconds", 0.0),
+        "render_timeout_s": params.number("controller.repo.server.timeout.seconds", 60.0),
+        "persist_resource_health": params.flag("controller.resource.health.persist", default=True),
+        "repo_error_grace_s": params.number("controller.repo.error.grace.period.seconds", 180.0),
+    }

@@ -1,0 +1,105 @@
+import pytest
+
+from tiphys.model.errors import InvalidInputError
+from tiphys.model.keys import GroupKind
+from tiphys.settings.durations import parse_duration
+from tiphys.settings.settings import Settings, parse_settings
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        pytest.param("10", 10, id="bare digits are seconds"),
+        pytest.param("1m30s", 90, id="units add up"),
+        pytest.param("1.5h", 5400, id="fractions are allowed"),
+        pytest.param("500ms", 0.5, id="milliseconds"),
+        pytest.param("-1s", -1, id="negative"),
+    ],
+)
+def test_durations_are_read_as_go_reads_them(text: str, seconds: float) -> None:
+    assert parse_duration(text, where="x") == seconds
+
+
+@pytest.mark.parametrize("text", ["", "1x", "m5", "1s2"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(InvalidInputError, match="is not a duration"):
+        parse_duration(text, where="x")
+
+
+def test_empty_config_maps_give_the_defaults() -> None:
+    assert parse_settings({}, {}) == Settings()
+
+
+def test_a_setting_that_does_not_parse_keeps_its_default_and_is_named() -> None:
+    settings = parse_settings({"timeout.reconciliation": "often", "helm.enable": "ja"}, {})
+
+    assert settings.reconciliation_s == 120
+    assert settings.helm_enabled
+    assert [line.split(": ")[1] for line in settings.problems] == [
+        "timeout.reconciliation",
+        "helm.enable",
+    ]
+
+
+def test_exclusions_are_read_as_a_list_of_filters() -> None:
+    text = "- apiGroups: ['*.example.com']\n  kinds: [Noise]\n  clusters: ['https://a']"
+    (rule,) = parse_settings({"resource.exclusions": text}, {}).exclusions
+
+    assert (rule.api_groups, rule.kinds, rule.clusters) == (
+        ("*.example.com",),
+        ("Noise",),
+        ("https://a",),
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(
+            {"resource.customizations.health.example.com_Thing": "return {}"}, id="a key a kind"
+        ),
+        pytest.param(
+            {"resource.customizations": "example.com/Thing:\n  health.lua: return {}"},
+            id="one map for all",
+        ),
+    ],
+)
+def test_both_spellings_of_a_health_script_mean_the_same(data: dict[str, str]) -> None:
+    script = parse_settings(data, {}).customizations.health_script(
+        GroupKind("example.com", "Thing")
+    )
+
+    assert script is not None
+    assert script.script == "return {}"
+
+
+def test_an_exact_health_script_wins_over_a_pattern() -> None:
+    data = {
+        "resource.customizations.health.*.example.com_*": "pattern",
+        "resource.customizations.health.a.example.com_Thing": "exact",
+    }
+    customizations = parse_settings(data, {}).customizations
+
+    exact = customizations.health_script(GroupKind("a.example.com", "Thing"))
+    other = customizations.health_script(GroupKind("b.example.com", "Other"))
+    assert exact is not None
+    assert exact.script == "exact"
+    assert other is not None
+    assert other.script == "pattern"
+
+
+def test_ignored_differences_of_all_kinds_carry_a_star() -> None:
+    data = {"resource.customizations.ignoreDifferences.all": "jsonPointers: [/spec/replicas]"}
+    (rule,) = parse_settings(data, {}).ignored_differences()
+
+    assert (rule.group, rule.kind, rule.json_pointers) == ("*", "*", ("/spec/replicas",))
+
+
+def test_an_unknown_type_of_customization_is_a_problem() -> None:
+    settings = parse_settings({"resource.customizations.helth.Pod": "return {}"}, {})
+
+    assert "`helth` is no type of customization" in settings.problems[0]
+
+
+def test_the_environment_sets_the_wave_delay() -> None:
+    assert parse_settings({}, {}, environment={"ARGOCD_SYNC_WAVE_DELAY": "0"}).wave_delay_s == 0
