@@ -1,0 +1,1 @@
+"""One module a noun; errors rise to `server.problems`, which alone knows HTTP status codes."""
