@@ -1,0 +1,1 @@
+"""One Application: when to look at it, what to write of it, how to sync and delete it."""

@@ -1,0 +1,1 @@
+"""Use cases on one Application, shared by the controller, the server and the command line."""

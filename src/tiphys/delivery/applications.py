@@ -1,0 +1,51 @@
+"""Reads Applications and projects from what the API server holds."""
+
+from typing import Any, TypeVar
+
+import msgspec
+
+from tiphys.model.application import Application
+from tiphys.model.errors import InvalidInputError
+from tiphys.model.keys import Manifest
+from tiphys.model.project import AppProject
+
+_Record = TypeVar("_Record", Application, AppProject)
+
+
+def decode_application(manifest: Manifest) -> Application:
+    """Return the record of an Application manifest.
+
+    Raises:
+        InvalidInputError: a field has the wrong shape; `where` names it.
+    """
+    return _decode(manifest, Application, "applications.argoproj.io")
+
+
+def decode_project(manifest: Manifest) -> AppProject:
+    """Return the record of an AppProject manifest.
+
+    Raises:
+        InvalidInputError: a field has the wrong shape; `where` names it.
+    """
+    return _decode(manifest, AppProject, "appprojects.argoproj.io")
+
+
+def _decode(manifest: Manifest, record: type[_Record], resource: str) -> _Record:
+    try:
+        return msgspec.convert(without_nulls(manifest), record)
+    except msgspec.ValidationError as err:
+        what, _, path = str(err).partition(" - at `$.")
+        metadata = manifest.get("metadata") or {}
+        where = f"{resource}/{metadata.get('namespace', '')}/{metadata.get('name', '')}"
+        raise InvalidInputError(
+            what[:1].lower() + what[1:], where=f"{where}: {path.rstrip('`')}" if path else where
+        ) from err
+
+
+def without_nulls(value: Any) -> Any:
+    """Return JSON data without the members whose value is null, at every depth."""
+    if isinstance(value, dict):
+        return {name: without_nulls(member) for name, member in value.items() if member is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in value]
+    return value
