@@ -1,0 +1,5 @@
+"""`python -m tiphys` is `tiphys`."""
+
+from tiphys.cli.main import main
+
+main()

@@ -1,0 +1,1 @@
+"""The `tiphys` command line: data to stdout, everything else to stderr."""

@@ -1,0 +1,69 @@
+"""The entry point: finds the command, turns errors into one line and an exit code."""
+
+import importlib
+import os
+import sys
+
+import click
+
+from tiphys.model.errors import TiphysError
+
+GENERIC_ERROR = 20
+"""Exit code of every failed request, as `argocd` has it."""
+
+_COMMANDS = {
+    "sandbox": (
+        "tiphys.cli.commands.sandbox",
+        "sandbox",
+        "run an embedded cluster to try and test",
+    ),
+}
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when the command is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands, sorted."""
+        del ctx
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command by its name, None when there is no such command."""
+        del ctx
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute, _ = _COMMANDS[cmd_name]
+        command: click.Command = getattr(importlib.import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, _, text) in sorted(_COMMANDS.items())])
+
+
+@click.group(cls=LazyGroup)
+@click.version_option(package_name="tiphys")
+def cli() -> None:
+    """GitOps continuous delivery for Kubernetes."""
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    try:
+        code = cli.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = 130
+    except click.ClickException as err:
+        err.show()
+        code = err.exit_code
+    except TiphysError as err:
+        click.echo(f"error: {err}", err=True)
+        code = GENERIC_ERROR
+    except BrokenPipeError:
+        # The reader of a pipe went away; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
