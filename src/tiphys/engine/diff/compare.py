@@ -1,0 +1,178 @@
+"""The verdict on one resource, without a request where that is possible.
+
+Equal values and nothing of ours left over is Synced; a field of client-side apply that left Git
+is OutOfSync. Everything else is for the API server to say, because only it knows how it defaults,
+converts and mutates: the caller applies target as a dry run and hands the outcome to
+`judge_prediction`.
+
+Source: Kubernetes API concepts, "Server-Side Apply"; Argo CD user guide, "Diff Strategies". Where
+we differ on purpose: fields that others added are no drift in any mode.
+"""
+
+from tiphys.engine.diff.lists import ListRules
+from tiphys.engine.diff.ownership import last_applied, no_longer_applied, no_longer_wanted
+from tiphys.engine.diff.paths import Path, format_path
+from tiphys.engine.diff.settings import (
+    CompareMode,
+    CompareSettings,
+    Comparison,
+    Drift,
+    Verdict,
+)
+from tiphys.engine.diff.values import Difference, ValueWalk
+from tiphys.engine.fields import (
+    FieldEntry,
+    applied_entries,
+    field_entries,
+    last_writer,
+    migrated_entries,
+    owns_field,
+)
+from tiphys.engine.ignoring import Ignored
+from tiphys.engine.normalise import normalise, prepare_target
+from tiphys.model.keys import Manifest
+from tiphys.model.labels import LAST_APPLIED
+from tiphys.structured.types import TypeRef
+
+_LEFT_GIT = "no longer in Git"
+
+
+def compare(
+    target: Manifest | None,
+    live: Manifest | None,
+    settings: CompareSettings,
+    schema: TypeRef | None,
+) -> Comparison:
+    """Return whether live is what target asks for.
+
+    Args:
+        target: with its tracking and namespace; None when Git has no such resource.
+        live: as the cluster returned it, managedFields included; None when it does not exist.
+        settings: for this resource.
+        schema: of the resource's kind, None when unknown.
+
+    Returns:
+        SYNCED or OUT_OF_SYNC when that is certain. ASK, in `CompareMode.APPLY` only, when a dry
+        run has to tell; the drifts are then what the values alone say.
+    """
+    if target is None or live is None:
+        return _one_sided(target, live)
+    return _Resource(target, live, settings, schema).verdict()
+
+
+def _one_sided(target: Manifest | None, live: Manifest | None) -> Comparison:
+    if target is None and live is None:
+        return Comparison(verdict=Verdict.SYNCED)
+    note = "not in the cluster" if live is None else _LEFT_GIT
+    return Comparison(verdict=Verdict.OUT_OF_SYNC, note=note)
+
+
+class _Resource:
+    """One comparison under way: both sides without what is not compared, and who owns what."""
+
+    def __init__(
+        self, target: Manifest, live: Manifest, settings: CompareSettings, schema: TypeRef | None
+    ) -> None:
+        self.settings, self.schema = settings, schema
+        self.entries = field_entries(live)
+        self.ignored = Ignored(
+            settings.ignore, (live.get("metadata") or {}).get("managedFields") or ()
+        )
+        self.target = comparable(prepare_target(target), settings, self.ignored)
+        self.live = comparable(normalise(live), settings, self.ignored)
+        self.rules = ListRules([entry.fields for entry in self.entries])
+        self.applied = applied_entries(self.entries, settings.manager)
+        self.last_applied = last_applied(live)
+
+    def verdict(self) -> Comparison:
+        walk = ValueWalk(self.rules, [entry.fields for entry in self.applied])
+        walk.compare(self.target, self.live, self.schema)
+        notes = list(self.ignored.problems)
+        left_over = self._left_over_of_legacy()
+        if walk.duplicates:
+            places = ", ".join(format_path(path) for path in walk.duplicates)
+            notes.append(f"elements with equal keys at {places} rule out server-side apply")
+        asks = self.settings.mode is CompareMode.APPLY and not walk.duplicates
+        if not asks or left_over:
+            return self._answer(Verdict.OUT_OF_SYNC, [*walk.differences, *left_over], notes)
+        differences = [*walk.differences, *self._left_over_of_apply()]
+        if differences or walk.doubts or self._is_other_version():
+            return self._answer(Verdict.ASK, differences, notes)
+        return self._answer(Verdict.SYNCED, [], notes)
+
+    def _answer(
+        self, verdict: Verdict, differences: list[Difference], notes: list[str]
+    ) -> Comparison:
+        if verdict is Verdict.OUT_OF_SYNC and not differences:
+            verdict = Verdict.SYNCED
+        drifts = tuple(drift_of(difference, self.entries) for difference in _unique(differences))
+        return Comparison(verdict=verdict, drifts=drifts, note="; ".join(notes))
+
+    def _left_over_of_apply(self) -> list[Difference]:
+        return [
+            difference
+            for entry in self.applied
+            for difference in no_longer_wanted(entry.fields, self.target, self.live)
+        ]
+
+    def _left_over_of_legacy(self) -> list[Difference]:
+        settings = self.settings
+        if settings.mode is CompareMode.REPLACE or self.last_applied is None:
+            return []
+        applied = comparable(prepare_target(self.last_applied), settings, self.ignored)
+        left = no_longer_applied(applied, self.target, self.live, self.rules, ((), self.schema))
+        if settings.mode is CompareMode.CLIENT_SIDE:
+            return left
+        return [difference for difference in left if self._would_be_migrated(difference.path)]
+
+    def _would_be_migrated(self, path: Path) -> bool:
+        """True for a field that client-side apply still owns, alone: a sync will remove it.
+
+        The annotation alone proves nothing. It goes stale as soon as somebody applies on the
+        server side, and what another manager owns as well stays whatever we do.
+        """
+        settings = self.settings
+        if not settings.migrates:
+            return False
+        owners = [entry for entry in self.entries if owns_field(entry, path)]
+        legacy = migrated_entries(self.entries, settings.manager, settings.migration_manager)
+        return bool(owners) and all(entry in legacy or entry in self.applied for entry in owners)
+
+    def _is_other_version(self) -> bool:
+        version = self.target.get("apiVersion")
+        if self.live.get("apiVersion") != version:
+            return True
+        return any(entry.api_version != version for entry in self.applied)
+
+
+def comparable(manifest: Manifest, settings: CompareSettings, ignored: Ignored) -> Manifest:
+    """Return a normalised manifest without status, identity and ignored fields."""
+    result = ignored.strip(manifest)
+    if settings.ignore_status and "status" in result:
+        result = {name: value for name, value in result.items() if name != "status"}
+    annotations = (result.get("metadata") or {}).get("annotations") or {}
+    if LAST_APPLIED in annotations:
+        kept = {name: value for name, value in annotations.items() if name != LAST_APPLIED}
+        result = {**result, "metadata": {**result["metadata"], "annotations": kept}}
+    return result
+
+
+def drift_of(difference: Difference, entries: list[FieldEntry]) -> Drift:
+    """Return a difference as people read it, with whoever wrote the live value last."""
+    path, target, live = difference
+    writer = last_writer(entries, path) if live is not None else None
+    return Drift(
+        path=format_path(path),
+        target=target,
+        live=live,
+        manager=writer.manager if writer else "",
+        changed_at=writer.time if writer else "",
+        note=_LEFT_GIT if target is None else "",
+    )
+
+
+def _unique(differences: list[Difference]) -> list[Difference]:
+    by_path: dict[Path, Difference] = {}
+    for difference in differences:
+        by_path.setdefault(difference.path, difference)
+    return list(by_path.values())

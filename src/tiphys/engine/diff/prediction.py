@@ -1,0 +1,132 @@
+"""The verdict of the API server: what an apply would change, from its dry run.
+
+Prediction and live come from the same server, so values are compared exactly, but only where
+target has something or we own something: what the server or others keep changing elsewhere says
+nothing about Git.
+
+Source: Kubernetes API reference, "dryRun"; Argo CD user guide, "Server-Side Diff". Where we differ
+on purpose: a value that admission overrules is Synced with a note, since no sync can change it.
+"""
+
+from typing import Any
+
+from tiphys.engine.diff.compare import comparable, drift_of
+from tiphys.engine.diff.lists import KeyedItems, ListRules, keeps_order
+from tiphys.engine.diff.ownership import no_longer_wanted
+from tiphys.engine.diff.paths import Path, format_path
+from tiphys.engine.diff.settings import CompareSettings, Comparison, Verdict
+from tiphys.engine.diff.values import Difference, ValueWalk, same_value
+from tiphys.engine.fields import applied_entries, field_entries
+from tiphys.engine.ignoring import Ignored
+from tiphys.engine.normalise import normalise, prepare_target
+from tiphys.model.keys import Manifest
+from tiphys.structured.types import TypeRef
+
+_MAX_NAMED_PATHS = 3
+
+
+def judge_prediction(
+    target: Manifest,
+    live: Manifest,
+    prediction: Manifest,
+    settings: CompareSettings,
+    schema: TypeRef | None,
+) -> Comparison:
+    """Return the verdict on a resource from a dry run of its apply.
+
+    Args:
+        target: what was applied.
+        live: the object before, read in the apiVersion of target.
+        prediction: what the API server answered, managedFields included.
+        settings: for this resource.
+        schema: of the resource's kind, None when unknown.
+
+    Returns:
+        SYNCED or OUT_OF_SYNC, never ASK. A drift's `target` is the value that a sync would leave.
+    """
+    entries = field_entries(live)
+    ignored = Ignored(settings.ignore, (live.get("metadata") or {}).get("managedFields") or ())
+    wanted = comparable(prepare_target(target), settings, ignored)
+    before = comparable(normalise(live), settings, ignored)
+    after = comparable(normalise(prediction), settings, ignored)
+    predicted = field_entries(prediction)
+    rules = ListRules([entry.fields for entry in (*predicted, *entries)])
+    walk = _PredictionWalk(rules)
+    walk.compare(wanted, before, after, schema)
+    gone = [
+        difference
+        for entry in applied_entries(entries, settings.manager)
+        for difference in no_longer_wanted(entry.fields, after, before)
+    ]
+    found = {difference.path: difference for difference in (*walk.differences, *gone)}
+    drifts = tuple(drift_of(difference, entries) for difference in found.values())
+    overruled = ValueWalk(rules, [entry.fields for entry in predicted])
+    overruled.compare(wanted, after, schema)
+    notes = [*ignored.problems, *_overruled_note(overruled.differences)]
+    verdict = Verdict.OUT_OF_SYNC if drifts else Verdict.SYNCED
+    return Comparison(verdict=verdict, drifts=drifts, note="; ".join(notes))
+
+
+def judge_refusal(comparison: Comparison, message: str) -> Comparison:
+    """Return what holds when the API server refuses the dry run.
+
+    Args:
+        comparison: the verdict that asked.
+        message: why it was refused, as the server says it.
+    """
+    note = "; ".join(part for part in (comparison.note, f"dry run refused: {message}") if part)
+    return Comparison(verdict=Verdict.OUT_OF_SYNC, drifts=comparison.drifts, note=note)
+
+
+def _overruled_note(differences: list[Difference]) -> list[str]:
+    if not differences:
+        return []
+    paths = [format_path(difference.path) for difference in differences]
+    named = ", ".join(paths[:_MAX_NAMED_PATHS])
+    more = f" and {len(paths) - _MAX_NAMED_PATHS} more" if len(paths) > _MAX_NAMED_PATHS else ""
+    return [f"the API server overrules {named}{more}"]
+
+
+class _PredictionWalk:
+    """Collects where the object would change, at the fields that target has."""
+
+    def __init__(self, rules: ListRules) -> None:
+        self._rules = rules
+        self.differences: list[Difference] = []
+
+    def compare(
+        self, target: Any, before: Any, after: Any, type_: TypeRef | None, path: Path = ()
+    ) -> None:
+        if same_value(before, after):
+            return
+        if isinstance(target, dict) and isinstance(before, dict) and isinstance(after, dict):
+            for name, value in target.items():
+                child = type_.child(name) if type_ is not None else None
+                here = (*path, f"f:{name}")
+                self.compare(value, before.get(name), after.get(name), child, here)
+        elif isinstance(target, list) and isinstance(before, list) and isinstance(after, list):
+            self._compare_lists((target, before, after), type_, path)
+        else:
+            self.differences.append(Difference(path, after, before))
+
+    def _compare_lists(
+        self, lists: tuple[list[Any], list[Any], list[Any]], type_: TypeRef | None, path: Path
+    ) -> None:
+        target, before, after = lists
+        names = self._rules.keys_at(path, type_)
+        if names is None:
+            self.differences.append(Difference(path, after, before))
+            return
+        if names == ():
+            if not all(value in before for value in target if value in after):
+                self.differences.append(Difference(path, after, before))
+            return
+        wanted, old, new = (KeyedItems(items, names, type_) for items in lists)
+        if not (wanted.is_regular and old.is_regular and new.is_regular):
+            self.differences.append(Difference(path, after, before))
+            return
+        element = type_.list.element if type_ is not None and type_.list is not None else None
+        for key, item in wanted.by_key.items():
+            self.compare(item, old.by_key.get(key), new.by_key.get(key), element, (*path, key))
+        if not keeps_order(tuple(new.by_key), tuple(old.by_key)):
+            self.differences.append(Difference(path, after, before))
