@@ -1,0 +1,68 @@
+"""Writes src/tiphys/structured/data/builtin.json.zlib: the definitions of the built-in kinds.
+
+They come from the kubernetes-validate package, less what we never read (prose, unions), plus the
+defaults of key fields, which that package does not carry.
+
+Usage: python scripts/generate_schemas.py [--check]
+"""
+
+import json
+import sys
+import zlib
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+
+VERSION = "v1.37.0"
+TARGET = Path(__file__).resolve().parent.parent / ("src/tiphys/structured/data/builtin.json.zlib")
+DROPPED = {"description", "enum", "x-kubernetes-unions", "nullable"}
+# Only a default of a key field changes who an item is; the API server knows these.
+DEFAULTS = {
+    "io.k8s.api.core.v1.ContainerPort": {"protocol": "TCP"},
+    "io.k8s.api.core.v1.ServicePort": {"protocol": "TCP"},
+}
+
+
+def compact(schema: Any) -> Any:
+    """Return a schema without prose, with one type instead of [type, "null"]."""
+    if not isinstance(schema, dict):
+        return schema
+    result = {}
+    for key, value in schema.items():
+        if key == "type":
+            result[key] = value if isinstance(value, str) else value[0]
+        elif key == "$ref":
+            result[key] = value.removeprefix("#/$defs/")
+        elif key == "properties":
+            result[key] = {name: compact(field) for name, field in value.items()}
+        elif key in {"items", "additionalProperties"}:
+            result[key] = compact(value)
+        elif key not in DROPPED:
+            result[key] = value
+    return result
+
+
+def build() -> bytes:
+    """Return the content of the data file."""
+    folder = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
+    source = json.loads((folder / f"{VERSION}-local" / "_definitions.json").read_text())
+    definitions = {name: compact(schema) for name, schema in source["$defs"].items()}
+    for name, defaults in DEFAULTS.items():
+        for field, value in defaults.items():
+            definitions[name]["properties"][field]["default"] = value
+    text = json.dumps(definitions, separators=(",", ":"), sort_keys=True)
+    return zlib.compress(text.encode(), 9)
+
+
+def main() -> None:
+    content = build()
+    if "--check" not in sys.argv:
+        TARGET.write_bytes(content)
+        print(f"{TARGET.name}: {len(content)} bytes")
+    elif zlib.decompress(TARGET.read_bytes()) != zlib.decompress(content):
+        sys.exit(f"{TARGET.name} is out of date: run python {sys.argv[0]}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+"""Compares two values field by field.
+
+Source: structured-merge-diff v6, typed/compare.go.
+"""
+
+from typing import Any, NamedTuple
+
+from tiphys.structured.fieldset import EMPTY, FieldSet
+from tiphys.structured.listitems import item_element
+from tiphys.structured.pathelement import PathElement
+from tiphys.structured.types import DEDUCED, ListType, MapType, TypeRef
+
+ABSENT: Any = object()
+"""Stands for a value that is not there, which is not the same as null."""
+
+_BOTH_SIDES = 2
+
+
+class Comparison(NamedTuple):
+    """What differs; no path is in more than one of the three sets."""
+
+    added: FieldSet = EMPTY
+    removed: FieldSet = EMPTY
+    modified: FieldSet = EMPTY
+
+    @property
+    def is_same(self) -> bool:
+        """Whether nothing differs."""
+        return not (self.added or self.removed or self.modified)
+
+    @property
+    def changed(self) -> FieldSet:
+        """What was added or modified."""
+        return self.added.union(self.modified)
+
+    def without(self, fields: FieldSet) -> "Comparison":
+        """Return the comparison less these fields and all that is below them."""
+        if not fields:
+            return self
+        return Comparison(*(part.recursive_difference(fields) for part in self))
+
+
+def compare(old: Any, new: Any, type_: TypeRef) -> Comparison:
+    """Return what differs between two values of one type.
+
+    Raises:
+        ListItemError: an item of a list has no key.
+    """
+    found = _Changes()
+    _walk(old, new, type_, found)
+    return found.comparison()
+
+
+def equal(one: Any, other: Any) -> bool:
+    """Tell whether two values are the same JSON; unlike in Python, true is not 1."""
+    if one is other:
+        return True
+    if one.__class__ is dict and other.__class__ is dict:
+        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
+    if one.__class__ is list and other.__class__ is list:
+        return len(one) == len(other) and all(map(equal, one, other))
+    return bool(one == other) and (one.__class__ is bool) == (other.__class__ is bool)
+
+
+class _Changes:
+    """What was found at one level; levels below become children only when they hold something."""
+
+    __slots__ = ("added", "below", "modified", "removed")
+
+    def __init__(self) -> None:
+        self.added: list[PathElement] = []
+        self.removed: list[PathElement] = []
+        self.modified: list[PathElement] = []
+        self.below: list[tuple[PathElement, _Changes]] = []
+
+    def comparison(self) -> Comparison:
+        nested = [(element, changes.comparison()) for element, changes in self.below]
+        return Comparison(
+            FieldSet(self.added, {e: c.added for e, c in nested if c.added}),
+            FieldSet(self.removed, {e: c.removed for e, c in nested if c.removed}),
+            FieldSet(self.modified, {e: c.modified for e, c in nested if c.modified}),
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.modified or self.below)
+
+    def leaf(self, element: PathElement, old: Any, new: Any) -> None:
+        if old is ABSENT:
+            self.added.append(element)
+        elif new is ABSENT:
+            self.removed.append(element)
+        elif not equal(old, new):
+            self.modified.append(element)
+
+
+def _step(found: _Changes, element: PathElement, pair: tuple[Any, Any], type_: TypeRef) -> None:
+    """Compare what two values hold under one element."""
+    old, new = pair
+    if old is new:
+        return
+    inner = _Changes()
+    if _walk(old, new, type_, inner) or old is ABSENT or new is ABSENT:
+        found.leaf(element, old, new)
+    if inner:
+        found.below.append((element, inner))
+
+
+def _walk(old: Any, new: Any, type_: TypeRef, found: _Changes) -> bool:
+    """Compare two values; True when they are a leaf, which the caller has to compare."""
+    if new is ABSENT:
+        return _walk_part(old, new, type_.part_for(old), found)
+    part = type_.part_for(new)
+    if old is not ABSENT:
+        old_part = type_.part_for(old)
+        # Values of different shapes: what was there goes, then what is there comes.
+        if old_part is not part and old is not None and new is not None:
+            is_leaf = _walk_part(old, new, old_part, found)
+            return _walk_part(old, new, part, found) or is_leaf
+    return _walk_part(old, new, part, found)
+
+
+def _walk_part(
+    old: Any, new: Any, part: "MapType | ListType | str | None", found: _Changes
+) -> bool:
+    cls = part.__class__
+    if cls is not MapType and cls is not ListType:
+        return True
+    shape = dict if cls is MapType else list
+    old_has = old.__class__ is shape and bool(old)
+    new_has = new.__class__ is shape and bool(new)
+    # Two empty ones are a leaf too: that keeps null, {} and absent apart.
+    if part.atomic or not (old_has or new_has):  # type: ignore[union-attr] # by its class
+        return True
+    if cls is MapType:
+        _walk_map(old if old_has else {}, new if new_has else {}, part, found)  # type: ignore[arg-type] # by its class
+    else:
+        _walk_list(old if old_has else [], new if new_has else [], part, found)  # type: ignore[arg-type] # by its class
+    return False
+
+
+def _walk_map(old: dict[str, Any], new: dict[str, Any], part: MapType, found: _Changes) -> None:
+    fields, other = part.fields, part.element or DEDUCED
+    for name, value in old.items():
+        theirs = new.get(name, ABSENT)
+        if theirs is not value:
+            _step(found, "f:" + name, (value, theirs), fields.get(name) or other)
+    for name, value in new.items():
+        if name not in old:
+            _step(found, "f:" + name, (ABSENT, value), fields.get(name) or other)
+
+
+def _walk_list(old: list[Any], new: list[Any], part: ListType, found: _Changes) -> None:
+    before, after = _by_element(old, part), _by_element(new, part)
+    for element in before.keys() | after.keys():
+        _walk_items(element, before.get(element, []), after.get(element, []), (part, found))
+
+
+def _walk_items(
+    element: PathElement,
+    before: list[Any],
+    after: list[Any],
+    context: tuple[ListType, _Changes],
+) -> None:
+    part, found = context
+    if len(before) <= 1 and len(after) <= 1:
+        pair = (before[0] if before else ABSENT, after[0] if after else ABSENT)
+        _step(found, element, pair, part.element)
+    elif len(before) >= _BOTH_SIDES and len(after) >= _BOTH_SIDES:
+        # Duplicates on both sides are compared as one opaque list.
+        found.leaf(element, before, after)
+    elif len(before) >= _BOTH_SIDES:
+        if after:
+            _step(found, element, (ABSENT, after[0]), part.element)
+        found.removed.append(element)
+    else:
+        if before:
+            _step(found, element, (before[0], ABSENT), part.element)
+        found.added.append(element)
+
+
+def _by_element(items: list[Any], part: ListType) -> dict[PathElement, list[Any]]:
+    result: dict[PathElement, list[Any]] = {}
+    for item in items:
+        result.setdefault(item_element(part, item), []).append(item)
+    return result

@@ -1,0 +1,106 @@
+"""Checks that a value fits its type, in the words of the API server.
+
+Source: structured-merge-diff v6, typed/validate.go.
+"""
+
+from typing import Any
+
+from tiphys.model.errors import InvalidInputError
+from tiphys.structured.gotext import go_syntax, go_type, go_value
+from tiphys.structured.listitems import ListItemError, item_element
+from tiphys.structured.pathelement import element_text
+from tiphys.structured.types import ListType, MapType, TypeRef
+
+
+class TypedValueError(InvalidInputError):
+    """A value does not fit its type.
+
+    Attributes:
+        problems: (path text, what is wrong) of every place, in the order of the walk.
+    """
+
+    reason = "InvalidValue"
+
+    def __init__(self, problems: "list[Problem]") -> None:
+        lines = [f"{path}: {what}" if path else what for path, what in problems]
+        text = lines[0] if len(lines) == 1 else "\n".join(["errors:", *(f"  {x}" for x in lines)])
+        super().__init__(text)
+        self.problems = tuple(problems)
+
+
+Problem = tuple[str, str]
+
+
+def check(value: Any, type_: TypeRef, *, allow_duplicates: bool = False) -> None:
+    """Check that a value fits its type.
+
+    Raises:
+        TypedValueError: it does not; every place is named.
+    """
+    walk = _Walk(allow_duplicates=allow_duplicates)
+    walk.check(value, type_, "")
+    if walk.problems:
+        raise TypedValueError(walk.problems)
+
+
+class _Walk:
+    def __init__(self, *, allow_duplicates: bool) -> None:
+        self.allow_duplicates = allow_duplicates
+        self.problems: list[Problem] = []
+
+    def check(self, value: Any, type_: TypeRef, path: str) -> None:
+        part = type_.part_for(value)
+        if part.__class__ is MapType:
+            self.check_map(value, part, path)
+        elif part.__class__ is ListType:
+            self.check_list(value, part, path)
+        elif value is not None and (what := scalar_problem(str(part), value)):
+            self.problems.append((path, what))
+
+    def check_map(self, value: Any, part: MapType, path: str) -> None:
+        if value.__class__ is not dict:
+            if value is not None:
+                self.problems.append((path, f"expected map, got {go_value(value)}"))
+            return
+        fields, element = part.fields, part.element
+        for name, entry in value.items():
+            type_ = fields.get(name) or element
+            if type_ is None:
+                self.problems.append((f"{path}.{name}", "field not declared in schema"))
+                return
+            if entry is None or (type_.scalar == "string" and entry.__class__ is str):
+                continue
+            self.check(entry, type_, f"{path}.{name}")
+
+    def check_list(self, value: Any, part: ListType, path: str) -> None:
+        if value.__class__ is not list:
+            if value is not None:
+                self.problems.append((path, f"expected list, got {go_value(value)}"))
+            return
+        seen: set[str] = set()
+        for place, item in enumerate(value):
+            text = f"[{place}]"
+            if not part.atomic:
+                try:
+                    element = item_element(part, item)
+                except ListItemError as err:
+                    self.problems.append((path, f"element {place}: {err.what}"))
+                    return
+                text = element_text(element)
+                if element in seen and not self.allow_duplicates:
+                    self.problems.append((path, f"duplicate entries for key {text}"))
+                seen.add(element)
+            self.check(item, part.element, path + text)
+
+
+def scalar_problem(scalar: str, value: Any) -> str:
+    """Return what is wrong with a value that should be a scalar, "" when nothing is."""
+    cls = value.__class__
+    if scalar == "string":
+        return "" if cls is str else f"expected string, got {go_syntax(value)}"
+    if scalar == "numeric":
+        fits = cls is int or cls is float
+        return "" if fits else f"expected numeric (int or float), got {go_type(value)}"
+    if scalar == "boolean":
+        return "" if cls is bool else f"expected boolean, got {go_value(value)}"
+    return "" if cls not in {dict, list} else f"expected any scalar, got {go_value(value)}"
