@@ -1,1 +1,1 @@
-"""The three patch languages of the Kubernetes API: JSON patch, JSON merge patch, strategic merge."""
+"""The patch languages of the Kubernetes API: JSON patch, merge patch, strategic merge patch."""
