@@ -1,7 +1,7 @@
 """The words in which health checks are written, so that a check reads as a table.
 
 A check is a list of rows; the first row that holds gives the health. Rows are made of claims
-(`field`, `less`, `condition`, ...) about paths like `status.readyReplicas`. Texts may quote values in
+(`field`, `less`, `condition`, ...) about paths like `status.readyReplicas`. Texts quote values in
 braces: `{status.phase}`, a count `{#status.readyReplicas}` (0 when absent), a difference of counts
 `{spec.replicas - status.readyReplicas}`, the message of a condition as `{condition:Ready}` and its
 reason as `{reason:Ready}`.
