@@ -1,0 +1,1 @@
+"""Talks to clusters: transport, discovery, watches, the live cache, and writes."""

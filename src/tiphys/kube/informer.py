@@ -1,0 +1,120 @@
+"""All objects of one kind, whole and in memory: Applications, projects, Secrets, settings."""
+
+import asyncio
+from collections.abc import Callable
+
+from tiphys.kube.client import KubeClient
+from tiphys.kube.watching import Collection, list_and_watch, supervise
+from tiphys.model.keys import GroupVersionKind, Manifest
+
+Listener = Callable[[str, Manifest | None, Manifest | None], None]
+"""Called with "namespace/name", the object before, and after; None where there was or is none."""
+
+
+class Informer:
+    """A live copy of one collection."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        gvk: GroupVersionKind,
+        *,
+        namespace: str = "",
+        label_selector: str = "",
+    ) -> None:
+        self._client, self._gvk = client, gvk
+        self._namespace, self._label_selector = namespace, label_selector
+        self._objects: dict[str, Manifest] = {}
+        self._listeners: list[Listener] = []
+        self._synced = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def subscribe(self, listener: Listener) -> None:
+        """Be told of every change from now on; must return at once."""
+        self._listeners.append(listener)
+
+    async def start(self) -> None:
+        """Begin to watch, and return once the first list is in."""
+        collection = Collection(
+            client=self._client,
+            resource=self._client.resource(self._gvk),
+            namespace=self._namespace,
+            label_selector=self._label_selector,
+        )
+
+        async def feed() -> None:
+            await list_and_watch(collection, self)
+
+        self._task = asyncio.create_task(supervise(self._gvk.kind, feed))
+        await self._synced.wait()
+
+    async def close(self) -> None:
+        """Stop watching."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    def get(self, key: str) -> Manifest | None:
+        """Return the object with a "namespace/name", None when there is none."""
+        return self._objects.get(key)
+
+    def keys(self) -> list[str]:
+        """Return the "namespace/name" of every object."""
+        return list(self._objects)
+
+    def objects(self) -> list[Manifest]:
+        """Return every object."""
+        return list(self._objects.values())
+
+    def observe(self, manifest: Manifest) -> None:
+        """Take in the answer to our own write; its event will then change nothing."""
+        self.changed("MODIFIED", manifest)
+
+    def replace_all(self, objects: list[Manifest]) -> None:
+        """Take over a complete list."""
+        found = {_key(manifest): manifest for manifest in objects}
+        for key in [key for key in self._objects if key not in found]:
+            self._tell(key, self._objects.pop(key), None)
+        for manifest in objects:
+            self.changed("MODIFIED", manifest)
+        self._synced.set()
+
+    def changed(self, event: str, manifest: Manifest) -> None:
+        """Take over one change; one that is older than what is held is dropped."""
+        key = _key(manifest)
+        before = self._objects.get(key)
+        if event == "DELETED":
+            if before is not None:
+                del self._objects[key]
+                self._tell(key, before, None)
+            return
+        if before is not None and not is_newer(manifest, before):
+            return
+        self._objects[key] = manifest
+        self._tell(key, before, manifest)
+
+    def failed(self, error: Exception) -> None:
+        """Keep what is held: a collection that cannot be read now has not become empty."""
+
+    def _tell(self, key: str, before: Manifest | None, after: Manifest | None) -> None:
+        for listener in self._listeners:
+            listener(key, before, after)
+
+
+def is_newer(manifest: Manifest, than: Manifest) -> bool:
+    """Return whether a version of an object comes after another one.
+
+    Versions of one object grow as numbers.
+
+    Source: KEP-5504 "Comparable Resource Version".
+    """
+    new, old = manifest["metadata"], than["metadata"]
+    if new.get("uid") != old.get("uid"):
+        return True
+    return int(new["resourceVersion"]) > int(old["resourceVersion"])
+
+
+def _key(manifest: Manifest) -> str:
+    metadata = manifest["metadata"]
+    namespace = metadata.get("namespace", "")
+    return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])

@@ -1,0 +1,239 @@
+"""The live side of every comparison: one cache a cluster, fed by watches.
+
+All kinds that can be listed and watched are watched, in the server's preferred version, so that
+what left Git is found whatever its kind. A kind whose first list failed is not available: whoever
+asks for it gets the error, and nothing of it counts as deleted.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from enum import StrEnum
+
+import msgspec
+
+from tiphys.kube.client import KubeClient
+from tiphys.kube.discovery import ApiResource
+from tiphys.kube.live_store import LiveRecord, LiveStore
+from tiphys.kube.watching import Collection, list_and_watch, supervise
+from tiphys.model.errors import ClusterError
+from tiphys.model.keys import GroupKind, GroupVersionKind, Manifest, ResourceKey, key_of
+
+_KIND_SOURCES = frozenset(
+    {
+        GroupKind("apiextensions.k8s.io", "CustomResourceDefinition"),
+        GroupKind("apiregistration.k8s.io", "APIService"),
+    }
+)
+
+
+class LiveChange(StrEnum):
+    """What happened to a live object."""
+
+    ADDED = "ADDED"
+    MODIFIED = "MODIFIED"
+    DELETED = "DELETED"
+
+
+class LiveEvent(msgspec.Struct, frozen=True):
+    """A change of a live object that somebody may care about.
+
+    Attributes:
+        instances: the Applications that its mark names now or named before.
+    """
+
+    change: LiveChange
+    key: ResourceKey
+    instances: frozenset[str]
+
+
+class LiveCache:
+    """Every live object of one cluster, whole where an Application manages it."""
+
+    def __init__(
+        self,
+        client: KubeClient,
+        *,
+        tracking: Callable[[Manifest], str | None],
+        is_excluded: Callable[[GroupKind], bool],
+    ) -> None:
+        self._client = client
+        self._is_excluded = is_excluded
+        self._store = LiveStore(tracking)
+        self._feeds: dict[GroupVersionKind, _Feed] = {}
+        self._listeners: list[Callable[[LiveEvent], None]] = []
+        self._kinds_changed = asyncio.Event()
+        self._kinds_task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to watch; return once each kind is listed, or known not to be readable."""
+        await self.refresh_kinds()
+        self._kinds_task = asyncio.create_task(supervise("kinds", self._follow_kinds))
+
+    async def close(self) -> None:
+        """Stop watching."""
+        tasks = [feed.task for feed in self._feeds.values()]
+        if self._kinds_task is not None:
+            tasks.append(self._kinds_task)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def subscribe(self, listener: Callable[[LiveEvent], None]) -> None:
+        """Be told of every change that may matter; must return at once."""
+        self._listeners.append(listener)
+
+    async def refresh_kinds(self) -> None:
+        """Read anew which kinds there are; return once the new ones are listed."""
+        await self._client.discovery.refresh()
+        served = {
+            resource.gvk: resource
+            for resource in self._client.discovery.preferred_resources()
+            if resource.is_watchable and not self._is_excluded(resource.gvk.group_kind)
+        }
+        for gvk in [gvk for gvk in self._feeds if gvk not in served]:
+            await self._stop(gvk)
+        for gvk, resource in served.items():
+            if gvk not in self._feeds:
+                self._feeds[gvk] = _Feed(self, self._client, resource)
+        await asyncio.gather(*(feed.settled.wait() for feed in self._feeds.values()))
+
+    def require_available(self, kind: GroupKind) -> None:
+        """Check that what the cache says of a kind can be trusted.
+
+        Raises:
+            ClusterError: the kind could not be listed.
+        """
+        resource = self._client.discovery.preferred(kind)
+        feed = self._feeds.get(resource.gvk) if resource is not None else None
+        if feed is not None and feed.error is not None:
+            raise ClusterError(f"{kind} cannot be listed: {feed.error}", where=self.server)
+
+    @property
+    def server(self) -> str:
+        """The address of the cluster."""
+        return self._client.transport.server
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    def record(self, key: ResourceKey) -> LiveRecord | None:
+        """Return what is known of an object."""
+        return self._store.get(key)
+
+    def owned_by(self, instance: str) -> frozenset[ResourceKey]:
+        """Return the objects whose mark names an Application."""
+        return self._store.owned_by(instance)
+
+    def children(self, uids: list[str]) -> list[ResourceKey]:
+        """Return the objects that have one of some objects as an owner."""
+        return self._store.children(uids)
+
+    async def load(self, key: ResourceKey) -> LiveRecord | None:
+        """Return an object whole, reading it when it is only known by name.
+
+        Raises:
+            ClusterError: its kind cannot be listed, or the cluster does not answer.
+        """
+        self.require_available(key.group_kind)
+        record = self._store.get(key)
+        if record is None or record.body is not None:
+            return record
+        self._store.pin(key)
+        manifest = await self._client.get(record.gvk, key.namespace, key.name)
+        if manifest is None:
+            return None
+        return self._store.put(key, manifest)[1]
+
+    def observe(self, manifest: Manifest) -> None:
+        """Take in the answer to our own write at once; its event will change nothing."""
+        key = key_of(manifest)
+        self._store.pin(key)
+        self._store.put(key, manifest)
+
+    def forget(self, key: ResourceKey, uid: str) -> None:
+        """Take in that an object is gone."""
+        self._store.remove(key, uid)
+
+    def take(self, kind: GroupKind, event: str, manifest: Manifest) -> None:
+        """Take over one change that a watch reported."""
+        if kind in _KIND_SOURCES:
+            self._kinds_changed.set()
+        key = key_of(manifest)
+        if event == "DELETED":
+            gone = self._store.remove(key, manifest["metadata"]["uid"])
+            if gone is not None:
+                self._tell(LiveChange.DELETED, key, gone, gone)
+            return
+        before, after = self._store.put(key, manifest)
+        if before is after:
+            return
+        if before is None:
+            self._tell(LiveChange.ADDED, key, after, after)
+        elif (before.digest, before.instance, before.uid) != (
+            after.digest,
+            after.instance,
+            after.uid,
+        ):
+            self._tell(LiveChange.MODIFIED, key, before, after)
+
+    def retain(self, kind: GroupKind, found: set[ResourceKey]) -> None:
+        """Forget the objects of a kind that a complete list did not hold."""
+        for key in self._store.keys_of(lambda key: key.group_kind == kind and key not in found):
+            gone = self._store.remove(key)
+            if gone is not None:
+                self._tell(LiveChange.DELETED, key, gone, gone)
+
+    def _tell(
+        self, change: LiveChange, key: ResourceKey, before: LiveRecord, after: LiveRecord
+    ) -> None:
+        instances = frozenset(name for name in (before.instance, after.instance) if name)
+        event = LiveEvent(change, key, instances)
+        for listener in self._listeners:
+            listener(event)
+
+    async def _follow_kinds(self) -> None:
+        while True:
+            await self._kinds_changed.wait()
+            # Several definitions tend to arrive together, and are served a moment later.
+            await asyncio.sleep(0.2)
+            self._kinds_changed.clear()
+            await self.refresh_kinds()
+
+    async def _stop(self, gvk: GroupVersionKind) -> None:
+        feed = self._feeds.pop(gvk)
+        feed.task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await feed.task
+        if self._client.discovery.preferred(gvk.group_kind) is None:
+            self.retain(gvk.group_kind, set())
+
+
+class _Feed:
+    """One kind's list and watch."""
+
+    def __init__(self, cache: LiveCache, client: KubeClient, resource: ApiResource) -> None:
+        self._cache, self._kind = cache, resource.gvk.group_kind
+        self.settled = asyncio.Event()
+        self.error: str | None = None
+        collection = Collection(client=client, resource=resource)
+
+        async def feed() -> None:
+            await list_and_watch(collection, self)
+
+        self.task = asyncio.create_task(supervise(resource.gvk.kind, feed))
+
+    def replace_all(self, objects: list[Manifest]) -> None:
+        self.error = None
+        for manifest in objects:
+            self._cache.take(self._kind, "MODIFIED", manifest)
+        self._cache.retain(self._kind, {key_of(manifest) for manifest in objects})
+        self.settled.set()
+
+    def changed(self, event: str, manifest: Manifest) -> None:
+        self._cache.take(self._kind, event, manifest)
+
+    def failed(self, error: Exception) -> None:
+        if not self.settled.is_set():
+            self.error = str(error)
+            self.settled.set()

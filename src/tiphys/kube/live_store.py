@@ -1,0 +1,133 @@
+"""What is known of every live object: whole where it is managed, a slim record where it is not.
+
+Managed objects are kept as the bytes that they were read as; the rest of a cluster costs a few
+words an object. An index from Application to objects replaces every scan.
+"""
+
+from collections.abc import Callable, Iterable
+
+import msgspec
+import orjson
+
+from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey
+
+_VOLATILE = frozenset({"resourceVersion", "managedFields", "generation"})
+
+
+class LiveRecord(msgspec.Struct, frozen=True):
+    """One live object.
+
+    Attributes:
+        instance: the Application that its mark names, None when it has none.
+        digest: changes with anything but its resourceVersion, generation and managed fields;
+            0 for objects that are not managed.
+        body: the object as JSON, None when it is not managed.
+    """
+
+    gvk: GroupVersionKind
+    uid: str
+    resource_version: int
+    owners: tuple[str, ...]
+    instance: str | None
+    digest: int
+    body: bytes | None
+
+    def manifest(self) -> Manifest:
+        """Return the object; only managed ones are kept whole."""
+        assert self.body is not None
+        decoded: Manifest = orjson.loads(self.body)
+        return decoded
+
+
+class LiveStore:
+    """All live objects of one cluster."""
+
+    def __init__(self, tracking: Callable[[Manifest], str | None]) -> None:
+        self._tracking = tracking
+        self._records: dict[ResourceKey, LiveRecord] = {}
+        self._by_instance: dict[str, set[ResourceKey]] = {}
+        self._pinned: set[ResourceKey] = set()
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def get(self, key: ResourceKey) -> LiveRecord | None:
+        """Return what is known of an object, None when there is none."""
+        return self._records.get(key)
+
+    def owned_by(self, instance: str) -> frozenset[ResourceKey]:
+        """Return the objects whose mark names an Application."""
+        return frozenset(self._by_instance.get(instance, ()))
+
+    def keys_of(self, predicate: Callable[[ResourceKey], bool]) -> list[ResourceKey]:
+        """Return the keys that a predicate selects."""
+        return [key for key in self._records if predicate(key)]
+
+    def children(self, uids: Iterable[str]) -> list[ResourceKey]:
+        """Return the objects that have one of some objects as an owner."""
+        wanted = set(uids)
+        return [
+            key for key, record in self._records.items() if not wanted.isdisjoint(record.owners)
+        ]
+
+    def pin(self, key: ResourceKey) -> None:
+        """Keep an object whole from now on, whoever it belongs to."""
+        self._pinned.add(key)
+
+    def put(self, key: ResourceKey, manifest: Manifest) -> tuple[LiveRecord | None, LiveRecord]:
+        """Take over an object; return what was known before and what is now.
+
+        An older version than the one that is held changes nothing.
+        """
+        before = self._records.get(key)
+        metadata = manifest["metadata"]
+        version = int(metadata["resourceVersion"])
+        is_stale = before is not None and before.uid == metadata["uid"]
+        if before is not None and is_stale and version <= before.resource_version:
+            if before.body is None and key in self._pinned and version == before.resource_version:
+                return before, self._store(key, manifest, before)
+            return before, before
+        return before, self._store(key, manifest, before)
+
+    def remove(self, key: ResourceKey, uid: str = "") -> LiveRecord | None:
+        """Forget an object and return it; one with another uid than given stays."""
+        record = self._records.get(key)
+        if record is None or (uid and record.uid != uid):
+            return None
+        del self._records[key]
+        self._unindex(key, record)
+        return record
+
+    def _store(self, key: ResourceKey, manifest: Manifest, before: LiveRecord | None) -> LiveRecord:
+        metadata = manifest["metadata"]
+        instance = self._tracking(manifest)
+        is_whole = instance is not None or key in self._pinned
+        group, version = key.group, str(manifest["apiVersion"]).rpartition("/")[2]
+        record = LiveRecord(
+            gvk=GroupVersionKind(group, version, key.kind),
+            uid=metadata["uid"],
+            resource_version=int(metadata["resourceVersion"]),
+            owners=tuple(owner["uid"] for owner in metadata.get("ownerReferences") or ()),
+            instance=instance,
+            digest=_digest(manifest) if is_whole else 0,
+            body=orjson.dumps(manifest) if is_whole else None,
+        )
+        if before is not None and before.instance != instance:
+            self._unindex(key, before)
+        if instance is not None:
+            self._by_instance.setdefault(instance, set()).add(key)
+        self._records[key] = record
+        return record
+
+    def _unindex(self, key: ResourceKey, record: LiveRecord) -> None:
+        keys = self._by_instance.get(record.instance or "")
+        if keys is not None:
+            keys.discard(key)
+            if not keys:
+                del self._by_instance[record.instance or ""]
+
+
+def _digest(manifest: Manifest) -> int:
+    metadata = manifest["metadata"]
+    kept = {name: value for name, value in metadata.items() if name not in _VOLATILE}
+    return hash(orjson.dumps({**manifest, "metadata": kept}, option=orjson.OPT_SORT_KEYS))

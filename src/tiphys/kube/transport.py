@@ -1,0 +1,181 @@
+"""HTTP to one API server: authenticated, retried where that is safe, with errors of ours.
+
+Only reads are repeated, and only when the server could not have answered otherwise: a dropped
+connection, 429, or a 5xx. A write is never repeated here, since the first may have been carried
+out; the caller reads and decides again.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+import msgspec
+import orjson
+
+from tiphys.kube.config import ClusterConfig
+from tiphys.kube.credentials import Credentials
+from tiphys.model.errors import ApiError, ClusterError
+
+_ATTEMPTS = 4
+_FIRST_PAUSE_S = 0.2
+_REQUEST_TIMEOUT_S = 60.0
+_MAX_MESSAGE = 2000
+
+
+class Response(msgspec.Struct, frozen=True):
+    """An answer of success: its body, and what the server warns of."""
+
+    body: bytes
+    warnings: tuple[str, ...] = ()
+
+    def json(self) -> Any:
+        """Return the decoded body."""
+        return orjson.loads(self.body)
+
+
+class Transport:
+    """Requests to one API server."""
+
+    def __init__(self, config: ClusterConfig) -> None:
+        self.server = config.server
+        self.requests: Counter[str] = Counter()
+        self._config = config
+        self._credentials = Credentials(config)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def close(self) -> None:
+        """Close all connections."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        """Send a request and return the answer.
+
+        Raises:
+            ApiError: the server answered with a failure.
+            ClusterError: the server did not answer.
+        """
+        attempts = _ATTEMPTS if method == "GET" else 1
+        pause_s = _FIRST_PAUSE_S
+        for attempt in range(1, attempts + 1):
+            try:
+                return await self._send(method, path, params or {}, body, headers or {})
+            except ApiError as err:
+                if attempt == attempts or not _is_worth_repeating(err):
+                    raise
+                wait_s = err.retry_after_s if err.retry_after_s is not None else pause_s
+            except ClusterError:
+                if attempt == attempts:
+                    raise
+                wait_s = pause_s
+            await asyncio.sleep(min(wait_s, 5.0))
+            pause_s *= 2
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, params: Mapping[str, str], *, quiet_s: float
+    ) -> AsyncIterator[aiohttp.StreamReader]:
+        """Open a streamed answer, as a watch is; it ends when the block is left.
+
+        Args:
+            path: of the collection.
+            params: of the query.
+            quiet_s: the longest silence, in seconds, before the connection counts as lost.
+
+        Raises:
+            ApiError: the server answered with a failure.
+            ClusterError: the server did not answer, or the stream broke.
+        """
+        self.requests["WATCH"] += 1
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=quiet_s)
+        try:
+            async with self._open().get(
+                self.server + path,
+                params=params,
+                headers=await self._credentials.headers(datetime.now(UTC)),
+                timeout=timeout,
+            ) as answer:
+                if answer.status >= 400:
+                    raise _failure(answer.status, answer.headers, await answer.read())
+                yield answer.content
+        except (aiohttp.ClientError, TimeoutError, OSError) as err:
+            raise self._unreachable(err) from err
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str],
+        body: bytes | None,
+        headers: Mapping[str, str],
+    ) -> Response:
+        self.requests[method] += 1
+        own = await self._credentials.headers(datetime.now(UTC))
+        try:
+            async with self._open().request(
+                method, self.server + path, params=params, data=body, headers={**own, **headers}
+            ) as answer:
+                content = await answer.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as err:
+            raise self._unreachable(err) from err
+        if answer.status >= 400:
+            raise _failure(answer.status, answer.headers, content)
+        return Response(content, _warnings(answer.headers))
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            tls = self._config.ssl_context() if self.server.startswith("https") else True
+            self._session = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, limit_per_host=0, ssl=tls),
+                timeout=aiohttp.ClientTimeout(total=_REQUEST_TIMEOUT_S, sock_connect=10),
+                proxy=self._config.proxy_url or None,
+                read_bufsize=256 * 1024,
+                json_serialize=lambda value: orjson.dumps(value).decode(),
+            )
+        return self._session
+
+    def _unreachable(self, err: BaseException) -> ClusterError:
+        why = str(err) or type(err).__name__
+        return ClusterError(f"the cluster cannot be reached: {why}", where=self.server)
+
+
+def _is_worth_repeating(err: ApiError) -> bool:
+    return err.code == 429 or err.code >= 500
+
+
+def _failure(code: int, headers: Mapping[str, str], content: bytes) -> ApiError:
+    try:
+        status = orjson.loads(content)
+    except orjson.JSONDecodeError:
+        status = None
+    if not isinstance(status, dict):
+        status = {"message": content[:256].decode(errors="replace").strip() or f"HTTP {code}"}
+    details = status.get("details") or {}
+    after = headers.get("Retry-After", "")
+    retry_after_s = float(after) if after.isdigit() else details.get("retryAfterSeconds")
+    return ApiError(
+        str(status.get("message", ""))[:_MAX_MESSAGE],
+        code=code,
+        status_reason=str(status.get("reason", "")),
+        causes=tuple(details.get("causes") or ()),
+        retry_after_s=retry_after_s,
+    )
+
+
+def _warnings(headers: Any) -> tuple[str, ...]:
+    # The header reads like 299 - "text", the text quoted with backslashes.
+    found = [text.partition('"')[2].rpartition('"')[0] for text in headers.getall("Warning", ())]
+    return tuple(text.replace('\\"', '"') for text in found if text)

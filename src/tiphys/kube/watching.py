@@ -1,0 +1,142 @@
+"""List, then watch, for as long as it takes: the one loop that every cache is fed by.
+
+A list is complete or it is not used: when a page fails, what was read of it is thrown away, so a
+partial answer never looks like deletions. A watch goes on from the last version that it saw; only
+when the server has forgotten that version (410) is the collection listed anew.
+
+Source: Kubernetes API concepts, "Efficient detection of changes".
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import msgspec
+import orjson
+
+from tiphys.kube.client import KubeClient
+from tiphys.kube.discovery import ApiResource
+from tiphys.model.errors import ApiError, ClusterError
+from tiphys.model.keys import Manifest
+
+log = logging.getLogger(__name__)
+
+_WATCH_S = 300
+_QUIET_S = 330.0
+_FIRST_PAUSE_S = 0.2
+_PAUSE_CAP_S = 30.0
+
+
+class Sink(Protocol):
+    """What takes in a collection and its changes."""
+
+    def replace_all(self, objects: list[Manifest]) -> None:
+        """Take over a complete list."""
+
+    def changed(self, event: str, manifest: Manifest) -> None:
+        """Take over one ADDED, MODIFIED or DELETED."""
+
+    def failed(self, error: Exception) -> None:
+        """Learn that the collection cannot be read now."""
+
+
+class GoneError(Exception):
+    """The version that a watch starts from is no longer kept."""
+
+
+class Collection(msgspec.Struct, frozen=True, kw_only=True):
+    """What is listed and watched: a kind, perhaps in one namespace, perhaps only some labels."""
+
+    client: KubeClient
+    resource: ApiResource
+    namespace: str = ""
+    label_selector: str = ""
+
+    @property
+    def selector(self) -> dict[str, str]:
+        """The query that narrows the collection."""
+        return {"labelSelector": self.label_selector} if self.label_selector else {}
+
+
+async def list_and_watch(
+    collection: Collection, sink: Sink, while_served: Callable[[], bool] = lambda: True
+) -> None:
+    """Feed a sink until cancelled, or until the kind is no longer served."""
+    version, pause_s = "", _FIRST_PAUSE_S
+    while while_served():
+        try:
+            if not version:
+                version = await _list(collection, sink)
+            version = await _watch(collection, sink, version)
+            pause_s = _FIRST_PAUSE_S
+        except GoneError:
+            version = ""
+        except (ApiError, ClusterError) as err:
+            if isinstance(err, ApiError) and err.code == 410:
+                version = ""
+                continue
+            sink.failed(err)
+            kind = collection.resource.gvk.kind
+            log.warning("watch failed", extra={"kind": kind, "error": err.line})
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _PAUSE_CAP_S)
+
+
+async def _list(collection: Collection, sink: Sink) -> str:
+    objects: list[Manifest] = []
+    version = ""
+    pages = collection.client.pages(
+        collection.resource, collection.namespace, **collection.selector
+    )
+    async for items, listed_version in pages:
+        objects += items
+        version = listed_version
+        await asyncio.sleep(0)  # a large collection must not hold the loop
+    sink.replace_all(objects)
+    return version
+
+
+async def _watch(collection: Collection, sink: Sink, version: str) -> str:
+    params = {
+        **collection.selector,
+        "watch": "1",
+        "allowWatchBookmarks": "true",
+        "resourceVersion": version,
+        "timeoutSeconds": str(_WATCH_S),
+    }
+    path = collection.resource.collection(collection.namespace)
+    async with collection.client.transport.stream(path, params, quiet_s=_QUIET_S) as content:
+        rest = b""
+        async for chunk in content.iter_any():
+            *lines, rest = (rest + chunk).split(b"\n")
+            for line in lines:
+                if line:
+                    version = _take(orjson.loads(line), sink) or version
+    return version
+
+
+def _take(event: dict[str, Any], sink: Sink) -> str:
+    kind, manifest = event["type"], event["object"]
+    if kind == "ERROR":
+        if manifest.get("code") == 410:
+            raise GoneError
+        raise ApiError(
+            str(manifest.get("message", "the watch ended")),
+            code=int(manifest.get("code") or 500),
+            status_reason=str(manifest.get("reason", "")),
+        )
+    if kind != "BOOKMARK":
+        sink.changed(kind, manifest)
+    return str(manifest["metadata"].get("resourceVersion", ""))
+
+
+async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Run a feeding loop again when a bug ends it, so that no cache goes stale in silence."""
+    while True:
+        try:
+            await run()
+            return
+        except Exception:
+            log.exception("feeding a cache crashed", extra={"collection": name})
+            await asyncio.sleep(_FIRST_PAUSE_S)
