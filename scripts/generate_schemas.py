@@ -17,11 +17,13 @@ import kubernetes_validate
 VERSION = "v1.37.0"
 TARGET = Path(__file__).resolve().parent.parent / ("src/tiphys/structured/data/builtin.json.zlib")
 DROPPED = {"description", "enum", "x-kubernetes-unions", "nullable"}
-# Only a default of a key field changes who an item is; the API server knows these.
+# The API server's own defaults of key fields: they decide which item is which.
 DEFAULTS = {
     "io.k8s.api.core.v1.ContainerPort": {"protocol": "TCP"},
     "io.k8s.api.core.v1.ServicePort": {"protocol": "TCP"},
 }
+# A required scalar is never absent in the server's own structs: there it counts as its zero.
+ZEROS = {"string": "", "integer": 0, "boolean": False}
 
 
 def compact(schema: Any) -> Any:
@@ -43,14 +45,28 @@ def compact(schema: Any) -> Any:
     return result
 
 
+def add_key_defaults(field: Any, definitions: dict[str, Any]) -> None:
+    """Give the items of an associative list the defaults of their key fields."""
+    name = field.get("items", {}).get("$ref")
+    if name is None:
+        return
+    item = definitions[name]
+    for key in field.get("x-kubernetes-list-map-keys", ()):
+        zero = ZEROS.get(item["properties"][key].get("type"))
+        if key in DEFAULTS.get(name, {}):
+            item["properties"][key]["default"] = DEFAULTS[name][key]
+        elif key in item.get("required", ()) and zero is not None:
+            item["properties"][key]["default"] = zero
+
+
 def build() -> bytes:
     """Return the content of the data file."""
     folder = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
     source = json.loads((folder / f"{VERSION}-local" / "_definitions.json").read_text())
     definitions = {name: compact(schema) for name, schema in source["$defs"].items()}
-    for name, defaults in DEFAULTS.items():
-        for field, value in defaults.items():
-            definitions[name]["properties"][field]["default"] = value
+    for definition in definitions.values():
+        for field in definition.get("properties", {}).values():
+            add_key_defaults(field, definitions)
     text = json.dumps(definitions, separators=(",", ":"), sort_keys=True)
     return zlib.compress(text.encode(), 9)
 

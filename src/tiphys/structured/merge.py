@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 from tiphys.model.errors import InvalidInputError
+from tiphys.model.keys import split_api_version
 from tiphys.structured.compare import equal
 from tiphys.structured.fieldset import EMPTY, FieldSet
 from tiphys.structured.lastapplied import allowed_conflicts, with_last_applied
@@ -63,6 +64,7 @@ class FieldWriter(NamedTuple):
         subresource: "status", "scale", ...; "" for the object itself.
         ignored: fields that writes through this door never own (they are reset or stripped).
         versions: API versions still served; entries of others are dropped. None: all are.
+        kind: what the applied configuration has to be; "" for anything.
     """
 
     manager: str
@@ -71,6 +73,7 @@ class FieldWriter(NamedTuple):
     subresource: str = ""
     ignored: FieldSet = EMPTY
     versions: Collection[str] | None = None
+    kind: str = ""
 
     def identity(self, operation: str) -> ManagerId:
         """Return the identity of the writer's entry."""
@@ -216,12 +219,9 @@ def _decoded_or_none(manifest: Manifest | None) -> Managers | None:
 
 
 def _check_patch(patch: Manifest, by: FieldWriter, schema: TypeRef) -> None:
-    version = patch.get("apiVersion")
-    if version != by.api_version:
-        raise ApplyError(
-            "Incorrect version specified in apply patch. "
-            f"Specified patch version: {version}, expected: {by.api_version}"
-        )
+    kind = patch.get("kind", "")
+    if patch.get("apiVersion") != by.api_version or kind != (by.kind or kind):
+        raise ApplyError(f"invalid object type: {_kind_text(patch)}")
     if (patch.get("metadata") or {}).get("managedFields") is not None:
         raise ApplyError("metadata.managedFields must be nil")
     try:
@@ -234,8 +234,12 @@ def _check_patch(patch: Manifest, by: FieldWriter, schema: TypeRef) -> None:
 def _describe(manifest: Mapping[str, Any]) -> str:
     metadata = manifest.get("metadata") or {}
     name, namespace = metadata.get("name", ""), metadata.get("namespace", "")
-    group_version = manifest.get("apiVersion", "")
-    return f"{namespace}/{name}; {group_version}, Kind={manifest.get('kind', '')}"
+    return f"{namespace}/{name}; {_kind_text(manifest)}"
+
+
+def _kind_text(manifest: Mapping[str, Any]) -> str:
+    group, version = split_api_version(str(manifest.get("apiVersion") or ""))
+    return f"{group}/{version}, Kind={manifest.get('kind', '')}"
 
 
 def _entries(manifest: Manifest | None) -> list[Mapping[str, Any]]:

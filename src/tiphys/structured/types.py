@@ -10,8 +10,6 @@ Source: structured-merge-diff v6, schema/elements.go and typed/helpers.go.
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-SCALAR_ZERO: dict[str, Any] = {"string": "", "numeric": 0, "boolean": False}
-
 
 class PatchRule(NamedTuple):
     """How a strategic merge patch treats a field."""
@@ -41,9 +39,9 @@ class ListType:
     def key_defaults(self) -> dict[str, Any]:
         """Values of key fields that an item may leave out."""
         if self._key_defaults is None:
-            fields = self.element.map
-            defaults = {key: fields.default_of(key) for key in self.keys} if fields else {}
-            self._key_defaults = {k: v for k, v in defaults.items() if v is not None}
+            defaults = self.element.map.defaults if self.element.map else {}
+            found = {key: defaults.get(key) for key in self.keys}
+            self._key_defaults = {key: value for key, value in found.items() if value is not None}
         return self._key_defaults
 
 
@@ -53,6 +51,7 @@ class MapType:
     Attributes:
         element: type of entries that are no declared field; None forbids them.
         required: fields that must be there.
+        defaults: values of absent fields, as far as the schema tells.
         rules: how strategic merge treats fields, for those that say so.
     """
 
@@ -64,18 +63,6 @@ class MapType:
         self.required: tuple[str, ...] = ()
         self.defaults: Mapping[str, Any] = {}
         self.rules: dict[str, PatchRule] = {}
-
-    def default_of(self, field: str) -> Any:
-        """Return what the API server takes for an absent key field; None when it has no default.
-
-        A required scalar is never absent in the server's own structs, so it counts as its zero.
-        """
-        if field in self.defaults:
-            return self.defaults[field]
-        type_ = self.fields.get(field)
-        if type_ is None or field not in self.required:
-            return None
-        return SCALAR_ZERO.get(type_.scalar or "")
 
     def with_atomic(self, *, atomic: bool) -> "MapType":
         """Return the same map, owned differently: a field may overrule the type that it names."""

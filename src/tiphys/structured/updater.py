@@ -109,11 +109,12 @@ class Updater(NamedTuple):
             ListItemError: an item of a list has no key.
         """
         manager, api_version = who
+        time = managers[manager].time if manager in managers else ""
         managers = self._reconciled(managers)
         merged = merge_values(live, applied, self.type_)
         last = managers.get(manager)
         fields = to_fieldset(applied, self.type_).recursive_difference(self.ignored)
-        managers[manager] = Entry(fields, api_version, last.time if last else "")
+        managers[manager] = Entry(fields, api_version, time)
         if last is not None:
             merged = self._prune(merged, managers, fields, last)
         difference = compare(live, merged, self.type_).without(self.ignored)

@@ -1,6 +1,7 @@
 """JSON merge patch: a document that looks like the result, with null for what goes.
 
-Source: RFC 7386; apimachinery, util/jsonmergepatch/patch.go for the three-way form.
+Source: RFC 7386; evanphx/json-patch v4, the API server's library, which goes on to drop nulls from
+maps inside of lists; apimachinery, util/jsonmergepatch/patch.go for the three-way form.
 """
 
 from typing import Any
@@ -14,7 +15,7 @@ Json = dict[str, Any]
 def apply_merge_patch(document: Any, patch: Any) -> Any:
     """Return a document with a merge patch applied; the inputs stay as they are."""
     if not isinstance(patch, dict):
-        return copy(patch)
+        return copy(patch) if isinstance(document, dict) else _pruned(patch)
     result = dict(document) if isinstance(document, dict) else {}
     for key, value in patch.items():
         if value is None:
@@ -22,6 +23,14 @@ def apply_merge_patch(document: Any, patch: Any) -> Any:
         else:
             result[key] = apply_merge_patch(result.get(key), value)
     return result
+
+
+def _pruned(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _pruned(entry) for key, entry in value.items() if entry is not None}
+    if isinstance(value, list):
+        return [_pruned(item) for item in value]
+    return value
 
 
 def create_merge_patch(original: Json, modified: Json) -> Json:

@@ -207,8 +207,8 @@ def _paired(
     def name(item: Json) -> str:
         return plain(lists.item_key(item, merge_key))
 
-    before = sorted(reversed(original), key=name)
-    after = sorted(reversed(modified), key=name)
+    latest_first = original[::-1], modified[::-1]
+    before, after = (sorted(items, key=name) for items in latest_first)
     left = right = 0
     while left < len(before) or right < len(after):
         ours = name(before[left]) if left < len(before) else None
