@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+
 from scripts.random_scenarios import FILES
 
 ROOT = Path(__file__).resolve().parent.parent
