@@ -1,4 +1,4 @@
-"""Quantities (`500m`, `0.5Gi`) and durations (`1h30m`): their value, and how they are written.
+"""Quantities (`500m`, `0.5Gi`) and durations (`1h30m`): what they mean, how they are written.
 
 Source: apimachinery, api/resource/quantity.go and suffix.go; Go's time.ParseDuration. A quantity is
 kept as it was written where the server does so, though it knows a shorter form (`12.340`).
