@@ -1,0 +1,46 @@
+"""Fills in the defaults of a schema.
+
+Source: apiextensions-apiserver, apiserver/schema/defaulting/algorithm.go and prunenulls.go.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+Schema = Mapping[str, Any]
+
+
+def default(value: Any, schema: Schema | None) -> Any:
+    """Return a value with the defaults of absent fields; the input stays as it is.
+
+    A null that is not allowed counts as absent where there is a default. Defaults reach into what
+    a default brought, but never bring an object that has none of its own.
+    """
+    if schema is None:
+        return value
+    if isinstance(value, dict):
+        return _default_map(value, schema)
+    if isinstance(value, list):
+        items = schema.get("items")
+        return [default(_or_default(item, items), items) for item in value]
+    return value
+
+
+def _default_map(value: dict[str, Any], schema: Schema) -> dict[str, Any]:
+    properties = schema.get("properties") or {}
+    extra = schema.get("additionalProperties")
+    extra = extra if isinstance(extra, Mapping) else None
+    result = dict(value)
+    for name, field in properties.items():
+        if field.get("default") is not None and name not in result:
+            result[name] = field["default"]
+    for name, entry in result.items():
+        field = properties.get(name, extra)
+        result[name] = default(_or_default(entry, field), field)
+    return result
+
+
+def _or_default(value: Any, schema: Schema | None) -> Any:
+    """Return the default for a null that is not allowed, if there is one."""
+    if value is None and schema is not None and not schema.get("nullable"):
+        return schema.get("default")
+    return value
