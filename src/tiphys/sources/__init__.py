@@ -1,0 +1,1 @@
+"""Where manifests come from: repositories, charts, and the tools that render them."""

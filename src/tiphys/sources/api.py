@@ -1,0 +1,124 @@
+"""What goes into a render and what comes out of it."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from tiphys.model.errors import InvalidInputError
+from tiphys.model.source import ApplicationSource
+
+
+class RepositoryAccess(msgspec.Struct, frozen=True, kw_only=True):
+    """A repository's address and who we are there; keys and certificates are PEM."""
+
+    url: str
+    username: str = ""
+    password: str = ""
+    bearer_token: str = ""
+    ssh_private_key: str = ""
+    tls_client_cert_data: str = ""
+    tls_client_cert_key: str = ""
+    ca_data: str = ""
+    insecure: bool = False
+    proxy: str = ""
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be shown."""
+        values = (self.password, self.bearer_token, self.ssh_private_key, self.tls_client_cert_key)
+        return tuple(value for value in values if value)
+
+
+class RenderSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """What an installation says of renders; sizes in bytes, times in seconds."""
+
+    kustomize_build_options: str = ""
+    helm_enabled: bool = True
+    kustomize_enabled: bool = True
+    jsonnet_enabled: bool = True
+    max_directory_bytes: int = 10 * 1024 * 1024
+    timeout_s: float = 60.0
+    memory_bytes: int = 1024 * 1024 * 1024
+
+
+class RenderRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that one Application's manifests depend on.
+
+    Attributes:
+        revisions: one a source: a resolved revision to use, or None to resolve the source's own.
+        resolve_fresh: ask the repository even when it was asked a moment ago.
+        is_hard: render anew even when nothing that the render reads has changed.
+        access: who we are at a repository.
+    """
+
+    app_instance: str
+    app_name: str
+    project: str
+    destination_namespace: str
+    sources: tuple[ApplicationSource, ...]
+    revisions: tuple[str | None, ...]
+    kube_version: str
+    api_versions: tuple[str, ...]
+    access: Callable[[str], RepositoryAccess]
+    settings: RenderSettings = RenderSettings()
+    resolve_fresh: bool = False
+    is_hard: bool = False
+
+
+class RenderedManifest(msgspec.Struct, frozen=True):
+    """One object as a source gives it: JSON, and a digest of that."""
+
+    body: bytes
+    digest: str
+
+
+class RenderedSource(msgspec.Struct, frozen=True, kw_only=True):
+    """What one source gives at one revision; the type is "" for one that only lends files."""
+
+    revision: str
+    source_type: str
+    manifests: tuple[RenderedManifest, ...]
+
+
+class RenderJob(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is told; paths are relative to the job's folder.
+
+    Attributes:
+        root: where the repository's files lie.
+        path: of the source in the repository.
+        refs: where the files of each `$ref` lie.
+        environment: the build environment, for substitution.
+    """
+
+    root: str
+    path: str
+    source_type: str
+    source: ApplicationSource
+    refs: Mapping[str, str]
+    environment: Mapping[str, str]
+    release_name: str
+    namespace: str
+    kube_version: str
+    api_versions: tuple[str, ...]
+    kustomize_build_options: str = ""
+    jsonnet_enabled: bool = True
+    max_directory_bytes: int = 10 * 1024 * 1024
+
+
+def contained(path: str, *, where: str = "") -> str:
+    """Return a path inside a repository, without `.` and `..`; "" is the root.
+
+    Raises:
+        InvalidInputError: it is absolute or leads outside.
+    """
+    if path.startswith("/"):
+        raise InvalidInputError(f"{path}: app path is absolute", where=where)
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            if not parts:
+                raise InvalidInputError(f"{path}: app path outside root", where=where)
+            parts.pop()
+        elif part not in {"", "."}:
+            parts.append(part)
+    return "/".join(parts)

@@ -1,0 +1,1 @@
+"""Git: one bare mirror a repository, one fetch for all Applications on it."""

@@ -1,0 +1,1 @@
+"""The renderers, each run in a worker process that can be killed."""

@@ -1,0 +1,212 @@
+"""From an Application's sources to manifests: resolve, look in the cache, render.
+
+Everything that waits (git, workers, disk) runs off the event loop.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from tiphys.model.errors import InvalidInputError, RenderError
+from tiphys.model.source import ApplicationSource
+from tiphys.sources.api import (
+    RenderedManifest,
+    RenderedSource,
+    RenderJob,
+    RenderRequest,
+    contained,
+)
+from tiphys.sources.cache import ManifestCache, cache_key
+from tiphys.sources.detection import source_type, with_overrides
+from tiphys.sources.git.mirror import Mirror, Mirrors
+from tiphys.sources.git.tree import CommitTree
+from tiphys.sources.inputs import outermost, source_inputs
+from tiphys.sources.render.pool import WorkerPool
+
+_TOOLS = ("helm-python-sdk 0.2", "gojsonnet 0.22", "kubectl 1.37", "documents 1")
+
+
+class _Checkout(msgspec.Struct, frozen=True, kw_only=True):
+    """One source at a commit of its mirror."""
+
+    source: ApplicationSource
+    mirror: Mirror
+    commit: str
+
+
+class _Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """A job, and what it reads from which checkout."""
+
+    job: RenderJob
+    key: str
+    paths: tuple[str, ...]
+    ref_paths: Mapping[str, tuple[str, ...]]
+
+
+class Sources:
+    """All repositories and renderers of an installation."""
+
+    def __init__(
+        self, home: Path, *, fresh_s: float = 30.0, git_timeout_s: float = 15.0, workers: int = 2
+    ) -> None:
+        self.mirrors = Mirrors(home / "git", fresh_s=fresh_s, timeout_s=git_timeout_s)
+        self.pool = WorkerPool(home / "jobs", size=workers)
+        self._cache = ManifestCache(home / "manifests")
+
+    async def close(self) -> None:
+        """End the workers."""
+        await self.pool.close()
+
+    async def render(self, request: RenderRequest) -> tuple[RenderedSource, ...]:
+        """Return what each source gives, in order.
+
+        Raises:
+            SourceError: a repository does not answer, or lacks the revision.
+            RenderError: a source does not render.
+            InvalidInputError: a source is not understood.
+        """
+        checkouts = await self._resolve(request)
+        refs = {c.source.ref: c for c in checkouts if c.source.ref}
+        rendered = []
+        for place, checkout in enumerate(checkouts):
+            try:
+                rendered.append(await self._render(request, checkout, refs))
+            except (RenderError, InvalidInputError) as err:
+                prefix = "failed to generate manifest for source"
+                what = f"{prefix} {place + 1} of {len(checkouts)}: {err.line}"
+                raise RenderError(what, hint=err.hint) from err
+        return tuple(rendered)
+
+    async def _resolve(self, request: RenderRequest) -> list[_Checkout]:
+        async def resolve(source: ApplicationSource, revision: str | None) -> _Checkout:
+            if source.is_chart or source.is_oci:
+                raise InvalidInputError(
+                    "Helm and OCI repositories are not supported yet",
+                    where=source.repo_url,
+                    hint="Keep the chart in Git, or wait for the release that the roadmap names.",
+                )
+            mirror = self.mirrors.get(source.repo_url)
+            commit = await mirror.resolve(
+                revision or source.target_revision,
+                request.access(source.repo_url),
+                fresh=request.resolve_fresh,
+                tag_prefix=source.tag_prefix,
+            )
+            return _Checkout(source=source, mirror=mirror, commit=commit)
+
+        pairs = zip(request.sources, request.revisions, strict=True)
+        return list(await asyncio.gather(*(resolve(*pair) for pair in pairs)))
+
+    async def _render(
+        self, request: RenderRequest, checkout: _Checkout, refs: Mapping[str, _Checkout]
+    ) -> RenderedSource:
+        if checkout.source.is_ref_only:
+            return RenderedSource(revision=checkout.commit, source_type="", manifests=())
+        prepared = await asyncio.to_thread(_prepare, request, checkout, refs)
+        manifests = None if request.is_hard else await self._cache.get(prepared.key)
+        if manifests is None:
+            manifests = await self._run(request, checkout, refs, prepared)
+            await self._cache.put(prepared.key, manifests)
+        return RenderedSource(
+            revision=checkout.commit, source_type=prepared.job.source_type, manifests=manifests
+        )
+
+    async def _run(
+        self,
+        request: RenderRequest,
+        checkout: _Checkout,
+        refs: Mapping[str, _Checkout],
+        prepared: _Prepared,
+    ) -> tuple[RenderedManifest, ...]:
+        async with self.pool.folder() as folder:
+
+            def export() -> None:
+                _tree(checkout).export(prepared.paths, folder / "source")
+                (folder / "source" / prepared.job.path).mkdir(parents=True, exist_ok=True)
+                for name, paths in prepared.ref_paths.items():
+                    _tree(refs[name]).export(paths, folder / prepared.job.refs[name])
+
+            await asyncio.to_thread(export)
+            return await self.pool.render(
+                folder,
+                prepared.job,
+                timeout_s=request.settings.timeout_s,
+                memory_bytes=request.settings.memory_bytes,
+            )
+
+
+def _tree(checkout: _Checkout) -> CommitTree:
+    return CommitTree(checkout.mirror.open(), checkout.commit)
+
+
+def _prepare(
+    request: RenderRequest, checkout: _Checkout, refs: Mapping[str, _Checkout]
+) -> _Prepared:
+    tree = _tree(checkout)
+    path = contained(checkout.source.path)
+    if not tree.exists(path):
+        raise InvalidInputError(f"{checkout.source.path}: app path does not exist")
+    if not tree.is_folder(path):
+        raise InvalidInputError(f"{checkout.source.path}: app path is not a directory")
+    source = with_overrides(tree, checkout.source, path, request.app_instance)
+    kind = source_type(tree, source, path, request.settings)
+    if kind == "Plugin":
+        raise InvalidInputError(
+            "plugins are not supported yet", hint="See the roadmap for when they will be."
+        )
+    paths = source_inputs(tree, source, kind)
+    ref_paths = _ref_paths(source, refs)
+    job = RenderJob(
+        root="source",
+        path=path,
+        source_type=kind,
+        source=source,
+        refs={name: f"ref-{place}" for place, name in enumerate(sorted(refs))},
+        environment=_environment(request, checkout),
+        release_name=(source.helm.release_name if source.helm else "") or request.app_name,
+        namespace=request.destination_namespace,
+        kube_version=request.kube_version if kind == "Helm" else "",
+        api_versions=request.api_versions if kind == "Helm" else (),
+        kustomize_build_options=request.settings.kustomize_build_options,
+        jsonnet_enabled=request.settings.jsonnet_enabled,
+        max_directory_bytes=request.settings.max_directory_bytes,
+    )
+    inputs = [(name, tree.object_id(name)) for name in paths]
+    for name, wanted in ref_paths.items():
+        ref_tree = _tree(refs[name])
+        inputs += [(f"${name}/{file}", ref_tree.object_id(file)) for file in wanted]
+    key = cache_key(job, inputs, _TOOLS)
+    return _Prepared(job=job, key=key, paths=tuple(paths), ref_paths=ref_paths)
+
+
+def _ref_paths(
+    source: ApplicationSource, refs: Mapping[str, _Checkout]
+) -> dict[str, tuple[str, ...]]:
+    helm = source.helm
+    names = [*helm.value_files, *(p.path for p in helm.file_parameters)] if helm else []
+    wanted: dict[str, set[str]] = {}
+    for name in names:
+        if name.startswith("$"):
+            ref, _, file = name[1:].partition("/")
+            if ref in refs:
+                # A glob or a variable may name any file of that repository.
+                plain = contained(file) if not set("*?[$") & set(file) else ""
+                wanted.setdefault(ref, set()).add(plain)
+    return {ref: tuple(outermost(files)) for ref, files in wanted.items()}
+
+
+def _environment(request: RenderRequest, checkout: _Checkout) -> dict[str, str]:
+    source, commit = checkout.source, checkout.commit
+    return {
+        "ARGOCD_APP_NAME": request.app_instance,
+        "ARGOCD_APP_NAMESPACE": request.destination_namespace,
+        "ARGOCD_APP_PROJECT_NAME": request.project,
+        "ARGOCD_APP_REVISION": commit,
+        "ARGOCD_APP_REVISION_SHORT": commit[:7],
+        "ARGOCD_APP_REVISION_SHORT_8": commit[:8],
+        "ARGOCD_APP_SOURCE_PATH": source.path,
+        "ARGOCD_APP_SOURCE_REPO_URL": source.repo_url,
+        "ARGOCD_APP_SOURCE_TARGET_REVISION": source.target_revision,
+    }
