@@ -55,6 +55,7 @@ class Discovery:
         self._by_gvk: dict[GroupVersionKind, ApiResource] = {}
         self._preferred: dict[GroupKind, ApiResource] = {}
         self.version = ""
+        self.digest = 0
 
     async def refresh(self) -> bool:
         """Read all kinds; return whether anything changed.
@@ -78,6 +79,7 @@ class Discovery:
         if found == self._by_gvk:
             return False
         self._by_gvk = found
+        self.digest = hash(frozenset(found.values()))
         self._preferred = {}
         for resource in found.values():  # versions come in the order of preference
             self._preferred.setdefault(resource.gvk.group_kind, resource)

@@ -107,8 +107,10 @@ def merge_values(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for name, value in over.items():
         before = merged.get(name)
-        both = isinstance(before, dict) and isinstance(value, dict)
-        merged[name] = merge_values(before, value) if both else value
+        if isinstance(before, dict) and isinstance(value, dict):
+            merged[name] = merge_values(before, value)
+        else:
+            merged[name] = value
     return merged
 
 

@@ -1,0 +1,117 @@
+"""One installation: its settings, projects and credentials, as its namespace holds them now."""
+
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from tiphys.delivery.applications import decode_project
+from tiphys.engine.ignoring import Transform
+from tiphys.engine.tracking import TrackingPolicy, parse_tracking_method
+from tiphys.kube.informer import Informer
+from tiphys.model.cluster import ClusterRecord
+from tiphys.model.errors import InvalidInputError
+from tiphys.model.keys import Manifest
+from tiphys.model.project import AppProject
+from tiphys.settings.secrets import decode_secret, find_repository, parse_clusters
+from tiphys.settings.settings import Settings, parse_settings
+from tiphys.sources.api import RepositoryAccess
+from tiphys.sources.git.mirror import normalise_url
+
+_FIELDS = {
+    "username": "username",
+    "password": "password",
+    "bearer_token": "bearerToken",
+    "ssh_private_key": "sshPrivateKey",
+    "tls_client_cert_data": "tlsClientCertData",
+    "tls_client_cert_key": "tlsClientCertKey",
+    "proxy": "proxy",
+}
+
+
+class Collections(msgspec.Struct, frozen=True, kw_only=True):
+    """Live copies of what an installation consists of."""
+
+    applications: Informer
+    projects: Informer
+    secrets: Informer
+    config_maps: Informer
+
+
+class Installation:
+    """What all Applications of an installation share."""
+
+    def __init__(
+        self,
+        namespace: str,
+        collections: Collections,
+        environment: Mapping[str, str],
+        compile_jq: Callable[[str], Transform],
+    ) -> None:
+        self.namespace = namespace
+        self.collections = collections
+        self.compile_jq = compile_jq
+        self._environment = environment
+        self._settings: Settings | None = None
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        if self._settings is None:
+            self._settings = parse_settings(
+                self._data("argocd-cm"),
+                self._data("argocd-cmd-params-cm"),
+                environment=self._environment,
+            )
+        return self._settings
+
+    def expire_settings(self) -> None:
+        """Read the settings anew at the next occasion."""
+        self._settings = None
+
+    @property
+    def tracking(self) -> TrackingPolicy:
+        """How this installation marks resources."""
+        return TrackingPolicy(
+            method=parse_tracking_method(self.settings.tracking_method),
+            label_key=self.settings.instance_label_key,
+            installation_id=self.settings.installation_id,
+        )
+
+    def project(self, name: str) -> AppProject | None:
+        """Return a project, None when there is no such one or it cannot be understood."""
+        manifest = self.collections.projects.get(f"{self.namespace}/{name}")
+        if manifest is None:
+            return None
+        try:
+            return decode_project(manifest)
+        except InvalidInputError:
+            return None
+
+    def clusters(self) -> tuple[ClusterRecord, ...]:
+        """Return the destination clusters."""
+        return parse_clusters(
+            self.collections.secrets.objects(),
+            in_cluster_enabled=self.settings.in_cluster_enabled,
+        )
+
+    def access(self, url: str, project: str) -> RepositoryAccess:
+        """Return who we are at a repository, as a project's Applications see it."""
+        secrets = self.collections.secrets.objects()
+        data = find_repository(secrets, url, project, normalise_url)
+        fields = {field: data.get(name, "") for field, name in _FIELDS.items()}
+        insecure = "true" in {data.get("insecure"), data.get("insecureIgnoreHostKey")}
+        return RepositoryAccess(url=url, insecure=insecure, ca_data=self._authority(url), **fields)
+
+    def webhook_secret(self) -> str:
+        """Return the secret that signs GitHub's pushes; "" when pushes are not signed."""
+        secret = self.collections.secrets.get(f"{self.namespace}/argocd-secret")
+        return decode_secret(secret).get("webhook.github.secret", "") if secret else ""
+
+    def _authority(self, url: str) -> str:
+        host = url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
+        return self._data("argocd-tls-certs-cm").get(host, "")
+
+    def _data(self, name: str) -> Mapping[str, str]:
+        manifest: Manifest = self.collections.config_maps.get(f"{self.namespace}/{name}") or {}
+        data: Mapping[str, str] = manifest.get("data") or {}
+        return data

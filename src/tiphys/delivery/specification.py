@@ -1,0 +1,76 @@
+"""Whether an Application's spec can work at all, before anything is fetched.
+
+Source: Argo CD reference of the condition InvalidSpecError.
+"""
+
+from collections.abc import Iterator
+
+from tiphys.delivery.clusters import Clusters
+from tiphys.delivery.installation import Installation
+from tiphys.engine.permissions import permits_destination, permits_source
+from tiphys.model.application import Application
+from tiphys.model.cluster import ClusterRecord
+from tiphys.model.errors import InvalidInputError
+from tiphys.model.project import AppProject
+from tiphys.model.source import ApplicationSource
+from tiphys.sources.git.mirror import normalise_url
+
+
+def check_spec(
+    app: Application, installation: Installation, clusters: Clusters
+) -> tuple[AppProject, ClusterRecord] | list[str]:
+    """Return the project and the cluster of an Application, or what is wrong with its spec."""
+    project = installation.project(app.project)
+    if project is None:
+        return [f"Application referencing project {app.project} which does not exist"]
+    problems = list(_source_problems(app))
+    record: ClusterRecord | None = None
+    try:
+        record = clusters.find(app.spec.destination)
+    except InvalidInputError as err:
+        problems.append(err.what)
+    problems += _permission_problems(app, project, record)
+    if problems or record is None:
+        return problems
+    return project, record
+
+
+def _source_problems(app: Application) -> Iterator[str]:
+    if app.spec.sources:
+        for source in app.spec.sources:
+            if not (source.repo_url and (source.path or source.chart or source.ref)):
+                yield (
+                    "spec.source.repoURL and either source.path, source.chart, or source.ref "
+                    f"are required for source {_described(source)}"
+                )
+        refs = [source.ref for source in app.spec.sources if source.ref]
+        if len(set(refs)) < len(refs):
+            yield "invalid sources: multiple sources had the same `ref` key"
+        return
+    single = app.spec.source
+    if single is None or not (single.repo_url and (single.path or single.chart)):
+        yield ("spec.source.repoURL and either spec.source.path or spec.source.chart are required")
+    elif single.chart and not single.target_revision:
+        yield ("spec.source.targetRevision is required if the manifest source is a helm chart")
+
+
+def _described(source: ApplicationSource) -> str:
+    return f"{{repoURL: {source.repo_url}}}"
+
+
+def _permission_problems(
+    app: Application, project: AppProject, record: ClusterRecord | None
+) -> Iterator[str]:
+    name, namespace = app.project, app.spec.destination.namespace
+    for source in app.spec.all_sources:
+        if source.repo_url and not permits_source(project.spec, source.repo_url, normalise_url):
+            yield f"application repo {source.repo_url} is not permitted in project '{name}'"
+    if record is None:
+        return
+    permitted = permits_destination(project.spec, record.server, record.name, namespace)
+    is_foreign = bool(record.project) and record.project != name
+    if not permitted or is_foreign:
+        yield (
+            f"application destination server '{record.server}' and namespace '{namespace}' do "
+            f"not match any of the allowed destinations in project '{name}'"
+        )

@@ -1,0 +1,167 @@
+"""What an Application wants in the cluster: rendered, marked, and ready to compare.
+
+Targets are kept as bytes. A compare that finds both digests unchanged never decodes them.
+"""
+
+import msgspec
+import orjson
+
+from tiphys.delivery.clusters import OpenCluster
+from tiphys.delivery.installation import Installation
+from tiphys.engine.diff.digest import target_digest
+from tiphys.engine.filters import is_excluded
+from tiphys.engine.hooks import is_hook, is_skipped, runs_outside_sync, sync_wave
+from tiphys.engine.targets import normalise_targets
+from tiphys.engine.tracking import app_instance_name, with_tracking
+from tiphys.model.application import Application, Condition
+from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey, gvk_of, key_of
+from tiphys.sources.api import RenderedSource, RenderRequest, RenderSettings
+from tiphys.sources.sources import Sources
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """One object that Git wants, as it would be applied."""
+
+    key: ResourceKey
+    gvk: GroupVersionKind
+    body: bytes
+    digest: str
+    wave: int
+    is_hook: bool
+    is_skipped: bool
+
+    def manifest(self) -> Manifest:
+        """Return the object; a new one each time."""
+        decoded: Manifest = orjson.loads(self.body)
+        return decoded
+
+
+class TargetSet(msgspec.Struct, frozen=True, kw_only=True):
+    """All that an Application wants.
+
+    Attributes:
+        identity: equal when the rendered manifests and everything done to them are equal.
+    """
+
+    revisions: tuple[str, ...]
+    source_types: tuple[str, ...]
+    targets: tuple[Target, ...]
+    conditions: tuple[Condition, ...]
+    identity: object
+
+
+class TargetLoader:
+    """Renders Applications' sources and prepares what they give."""
+
+    def __init__(self, installation: Installation, sources: Sources) -> None:
+        self._installation, self._sources = installation, sources
+
+    async def load(
+        self,
+        app: Application,
+        cluster: OpenCluster,
+        wanted: RenderRequest,
+        previous: TargetSet | None = None,
+    ) -> TargetSet:
+        """Return what an Application wants.
+
+        Args:
+            app: the Application.
+            cluster: tells scopes and versions.
+            wanted: see `render_request`.
+            previous: used again when nothing that it was made of has changed.
+
+        Raises:
+            TiphysError: a source does not answer or does not render.
+        """
+        installation = self._installation
+        rendered = await self._sources.render(wanted)
+        identity = _identity(app, installation, cluster, rendered)
+        revisions = tuple(source.revision for source in rendered)
+        if previous is not None and previous.identity == identity:
+            return msgspec.structs.replace(previous, revisions=revisions)
+        settings, discovery = installation.settings, cluster.client.discovery
+        normalised = normalise_targets(
+            [orjson.loads(m.body) for source in rendered for m in source.manifests],
+            app.spec.destination.namespace,
+            discovery.is_namespaced,
+            lambda kind: is_excluded(
+                kind, cluster.record.server, settings.exclusions, settings.inclusions
+            ),
+        )
+        return TargetSet(
+            revisions=revisions,
+            source_types=tuple(source.source_type for source in rendered if source.source_type),
+            targets=tuple(
+                _prepared(app, installation, manifest)
+                for manifest in normalised.manifests
+                if not runs_outside_sync(manifest)
+            ),
+            conditions=normalised.conditions,
+            identity=identity,
+        )
+
+
+def render_request(
+    app: Application, installation: Installation, cluster: OpenCluster
+) -> RenderRequest:
+    """Return the render of an Application at its own target revisions."""
+    settings = installation.settings
+    app_sources = app.spec.all_sources
+    return RenderRequest(
+        app_instance=instance_of(app, installation),
+        app_name=app.metadata.name,
+        project=app.project,
+        destination_namespace=app.spec.destination.namespace,
+        sources=app_sources,
+        revisions=(None,) * len(app_sources),
+        kube_version=cluster.client.discovery.version,
+        api_versions=cluster.client.discovery.api_versions(),
+        access=lambda url: installation.access(url, app.project),
+        settings=RenderSettings(
+            kustomize_build_options=settings.kustomize_build_options,
+            helm_enabled=settings.helm_enabled,
+            kustomize_enabled=settings.kustomize_enabled,
+            jsonnet_enabled=settings.jsonnet_enabled,
+            max_directory_bytes=settings.max_directory_bytes,
+            timeout_s=settings.render_timeout_s,
+        ),
+    )
+
+
+def instance_of(app: Application, installation: Installation) -> str:
+    """Return the name by which marks refer to an Application."""
+    return app_instance_name(app.metadata.name, app.metadata.namespace, installation.namespace)
+
+
+def _identity(
+    app: Application,
+    installation: Installation,
+    cluster: OpenCluster,
+    rendered: tuple[RenderedSource, ...],
+) -> object:
+    digests = tuple(m.digest for source in rendered for m in source.manifests)
+    return (
+        digests,
+        app.spec.destination,
+        cluster.client.discovery.digest,
+        installation.tracking,
+        installation.settings.exclusions,
+        installation.settings.inclusions,
+    )
+
+
+def _prepared(app: Application, installation: Installation, manifest: Manifest) -> Target:
+    is_a_hook = is_hook(manifest)
+    namespace = app.spec.destination.namespace
+    instance = instance_of(app, installation)
+    marked = with_tracking(manifest, instance, namespace, installation.tracking)
+    return Target(
+        key=key_of(marked),
+        gvk=gvk_of(marked),
+        body=orjson.dumps(marked),
+        digest=target_digest(marked),
+        wave=sync_wave(marked),
+        is_hook=is_a_hook,
+        is_skipped=is_skipped(marked),
+    )

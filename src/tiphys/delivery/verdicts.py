@@ -1,0 +1,97 @@
+"""Verdicts on single resources: from the cache, from the values, or from the API server.
+
+Source: architecture, decision 3.
+"""
+
+import asyncio
+from collections import OrderedDict
+
+import msgspec
+
+from tiphys.engine.diff import Comparison, Verdict
+from tiphys.engine.diff.compare import compare
+from tiphys.engine.diff.digest import live_digest
+from tiphys.engine.diff.prediction import judge_prediction, judge_refusal
+from tiphys.engine.diff.settings import CompareMode, CompareSettings
+from tiphys.engine.normalise import prepare_target
+from tiphys.engine.sync.options import SyncOptions, resource_options
+from tiphys.kube.client import KubeClient
+from tiphys.model.errors import ApiError, ClusterError, NotFoundError
+from tiphys.model.keys import GroupVersionKind, Manifest, gvk_of, key_of
+from tiphys.structured.schema import load_builtin_schema
+
+_REMEMBERED = 50_000
+_PARALLEL_QUESTIONS = 8
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is compared, and how; `context` changes with the server's version and kinds."""
+
+    target: Manifest
+    target_digest: str
+    live: Manifest
+    settings: CompareSettings
+    options: SyncOptions
+    context: object
+
+
+class Verdicts:
+    """All verdicts of an installation, remembered while nothing they depend on changes."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[object, Comparison] = OrderedDict()
+        self._slots = asyncio.Semaphore(_PARALLEL_QUESTIONS)
+        self.questions = 0
+
+    async def judge(self, client: KubeClient, question: Question) -> Comparison:
+        """Return SYNCED or OUT_OF_SYNC for a resource that is both wanted and live."""
+        settings = _with_mode(question)
+        digest = live_digest(question.live, with_status=not settings.ignore_status)
+        key = (question.target_digest, digest, settings, question.context)
+        found = self._known.get(key)
+        if found is None:
+            found = await self._decide(client, question, settings)
+            self._known[key] = found
+            if len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return found
+
+    async def _decide(
+        self, client: KubeClient, question: Question, settings: CompareSettings
+    ) -> Comparison:
+        schema = load_builtin_schema().schema_for(gvk_of(question.target))
+        comparison = compare(question.target, question.live, settings, schema)
+        if comparison.verdict is not Verdict.ASK:
+            return comparison
+        async with self._slots:
+            self.questions += 1
+            try:
+                validation = "Strict" if question.options.validate else "Ignore"
+                prediction, _ = await client.apply(
+                    prepare_target(question.target),
+                    manager=settings.manager,
+                    dryRun="All",
+                    fieldValidation=validation,
+                )
+                live = await _in_version(client, question.live, gvk_of(question.target))
+            except (ApiError, NotFoundError, ClusterError) as err:
+                return judge_refusal(comparison, err.what)
+        return judge_prediction(question.target, live, prediction, settings, schema)
+
+
+async def _in_version(client: KubeClient, live: Manifest, wanted: GroupVersionKind) -> Manifest:
+    """Return the live object as the target's apiVersion shows it."""
+    if gvk_of(live) == wanted:
+        return live
+    key = key_of(live)
+    return await client.get(wanted, key.namespace, key.name) or live
+
+
+def _with_mode(question: Question) -> CompareSettings:
+    options = resource_options(question.options, question.target, question.live)
+    mode = CompareMode.APPLY
+    if options.replace:
+        mode = CompareMode.REPLACE
+    elif options.server_side is False or not options.validate:
+        mode = CompareMode.CLIENT_SIDE
+    return msgspec.structs.replace(question.settings, mode=mode, migrates=options.migrates)
