@@ -21,9 +21,20 @@ DROPPED = {"description", "enum", "x-kubernetes-unions", "nullable"}
 DEFAULTS = {
     "io.k8s.api.core.v1.ContainerPort": {"protocol": "TCP"},
     "io.k8s.api.core.v1.ServicePort": {"protocol": "TCP"},
+    "io.k8s.api.core.v1.LocalObjectReference": {"name": ""},
+    "io.k8s.api.apps.v1.DaemonSetCondition": {"type": ""},
+    "io.k8s.api.apps.v1.DeploymentCondition": {"type": ""},
+    "io.k8s.api.apps.v1.ReplicaSetCondition": {"type": ""},
+    "io.k8s.api.apps.v1.StatefulSetCondition": {"type": ""},
 }
 # A required scalar is never absent in the server's own structs: there it counts as its zero.
 ZEROS = {"string": "", "integer": 0, "boolean": False}
+# Required by the rules, but able to be absent in the server's structs.
+ABSENT = {
+    "io.k8s.api.apiserverinternal.v1alpha1.ServerStorageVersion",
+    "io.k8s.api.flowcontrol.v1.FlowSchemaCondition",
+    "io.k8s.api.flowcontrol.v1.PriorityLevelConfigurationCondition",
+}
 
 
 def compact(schema: Any) -> Any:
@@ -48,10 +59,11 @@ def compact(schema: Any) -> Any:
 def add_key_defaults(field: Any, definitions: dict[str, Any]) -> None:
     """Give the items of an associative list the defaults of their key fields."""
     name = field.get("items", {}).get("$ref")
-    if name is None:
+    if name is None or name in ABSENT:
         return
     item = definitions[name]
-    for key in field.get("x-kubernetes-list-map-keys", ()):
+    merge_key = field.get("x-kubernetes-patch-merge-key")
+    for key in field.get("x-kubernetes-list-map-keys", [merge_key] if merge_key else ()):
         zero = ZEROS.get(item["properties"][key].get("type"))
         if key in DEFAULTS.get(name, {}):
             item["properties"][key]["default"] = DEFAULTS[name][key]

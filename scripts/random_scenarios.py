@@ -6,6 +6,10 @@ Used by scripts/record_structured.py.
 import random
 from typing import Any
 
+from tiphys.model.keys import GroupVersionKind
+from tiphys.structured.patches.strategic_diff import create_three_way_patch
+from tiphys.structured.schema import load_builtin_schema
+
 Json = dict[str, Any]
 STRING, INTEGER = {"type": "string"}, {"type": "integer"}
 ITEM: Json = {
@@ -203,8 +207,25 @@ def strategic(count: int) -> list[Json]:
     return cases
 
 
+def applied(count: int) -> list[Json]:
+    """Return strategic merge patches, made by us, for the libraries to apply."""
+    type_ = load_builtin_schema().schema_for(GroupVersionKind("apps", "v1", "Deployment"))
+    if type_ is None:
+        raise SystemExit("Deployments have no type")
+    cases = []
+    for seed in range(1000, 1000 + count):
+        maker = PodMaker(seed, nulls=0.0)
+        last, wanted, live = maker.deployment(), maker.deployment(), maker.deployment()
+        patch = create_three_way_patch(last, wanted, live, type_)
+        cases.append({"name": f"random patches {seed}", "ask": "strategic",
+                      "apiVersion": "apps/v1", "kind": "Deployment",
+                      "original": live, "patch": patch})  # fmt: skip
+    return cases
+
+
 FILES: dict[str, list[Json]] = {
     "random-steps": steps(220),
     "random-pairs": typed(200),
     "random-deployments": strategic(200),
+    "random-patches": applied(150),
 }

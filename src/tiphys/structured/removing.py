@@ -62,7 +62,8 @@ def extract(value: Any, fields: FieldSet, type_: TypeRef, *, with_keys: bool = F
     Args:
         value: the value to take from.
         fields: what to keep; an atomic list or map is kept whole.
-        type_: the type of the value.
+        type_: the type of the value; of a granular map that is in the set without its entries
+            only the empty map is kept. (The library loses nested entries there; we do not.)
         with_keys: also keep the key fields of every list item of which anything is kept, so that
             the result can be applied.
     """
@@ -90,12 +91,22 @@ def _extract_map(value: Any, fields: FieldSet, part: MapType) -> Any:
     for name, entry in value.items():
         element = "f:" + name
         type_ = declared.get(name) or other
-        if element in fields.members:
-            # The set of this level is handed down, not what lies below: so does the library.
-            result[name] = _extract(entry, fields, type_)
-        elif element in fields.children:
-            result[name] = _extract(entry, fields.children[element], type_)
+        if element in fields.children:
+            kept = _extract(entry, fields.children[element], type_)
+            # Who owns a map itself owns it empty too, when all that he owned in it is gone.
+            owned = element in fields.members and kept is None and entry is not None
+            result[name] = entry.__class__() if owned else kept
+        elif element in fields.members:
+            result[name] = _bare(entry, type_)
     return result or None
+
+
+def _bare(value: Any, type_: TypeRef) -> Any:
+    """Return what an owner of the field alone owns: a granular map or list without its entries."""
+    part = type_.part_for(value)
+    if not value or value.__class__ not in {dict, list} or isinstance(part, str) or part is None:
+        return value
+    return value if part.atomic else value.__class__()
 
 
 def _extract_list(value: Any, fields: FieldSet, part: ListType) -> Any:

@@ -52,6 +52,10 @@ class Schemas:
             for gvk in definition.get("x-kubernetes-group-version-kind", ())
         }
 
+    def names(self) -> list[str]:
+        """Return the names of all definitions, sorted."""
+        return sorted(self._definitions)
+
     def kinds(self) -> list[GroupVersionKind]:
         """Return every kind that has a type, sorted."""
         return sorted(self._kinds)

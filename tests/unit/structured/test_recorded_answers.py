@@ -60,8 +60,17 @@ PATCHES = ("strategic", "two-way", "three-way", "merge-patch", "three-way-merge"
 @pytest.mark.parametrize(("case", "answer"), asked(*PATCHES))
 def test_patches_come_out_the_same(case: Json, answer: Json) -> None:
     mine = plain(replay.answer_to_patch(case))
+    if case["ask"] == "strategic":
+        answer = decoded(answer)
 
     assert mine == answer
+
+
+def decoded(value: Any) -> Any:
+    """Return a patched object as the server has decoded it: directives are unknown fields."""
+    if isinstance(value, dict):
+        return {k: decoded(entry) for k, entry in value.items() if not k.startswith("$")}
+    return [decoded(item) for item in value] if isinstance(value, list) else value
 
 
 def test_enough_was_recorded() -> None:

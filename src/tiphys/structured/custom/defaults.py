@@ -12,8 +12,8 @@ Schema = Mapping[str, Any]
 def default(value: Any, schema: Schema | None) -> Any:
     """Return a value with the defaults of absent fields; the input stays as it is.
 
-    A null that is not allowed counts as absent where there is a default. Defaults reach into what
-    a default brought, but never bring an object that has none of its own.
+    A null that is not allowed counts as absent: the default takes its place, or it goes. Defaults
+    reach into what a default brought, but never bring an object that has none of its own.
     """
     if schema is None:
         return value
@@ -33,9 +33,13 @@ def _default_map(value: dict[str, Any], schema: Schema) -> dict[str, Any]:
     for name, field in properties.items():
         if field.get("default") is not None and name not in result:
             result[name] = field["default"]
-    for name, entry in result.items():
+    for name, entry in list(result.items()):
         field = properties.get(name, extra)
-        result[name] = default(_or_default(entry, field), field)
+        kept = _or_default(entry, field)
+        if kept is None and field is not None and not field.get("nullable"):
+            del result[name]
+        else:
+            result[name] = default(kept, field)
     return result
 
 

@@ -59,11 +59,13 @@ def check_number(value: float, schema: Schema, path: str) -> list[FieldError]:
 
 
 def _range_problem(value: float, schema: Schema, path: str) -> list[FieldError]:
-    low, high = _RANGES.get(schema.get("format", ""), (-math.inf, math.inf))
-    if schema.get("type") != "integer" or low <= value <= high:
+    format_ = schema.get("format")
+    low, high = _RANGES.get(format_ or "", (-math.inf, math.inf))
+    fits = low <= value <= high and float(value).is_integer()
+    if schema.get("type") != "integer" or fits:
         return []
-    detail = f"Checked value must be of type integer with format {schema['format']} in {path}"
-    return [invalid(NO_PATH, "", detail)]
+    kind = f"with format {format_}" if format_ in _RANGES else "(default format)"
+    return [invalid(NO_PATH, "", f"Checked value must be of type integer {kind} in {path}")]
 
 
 def _factor_problem(value: float, schema: Schema, path: str) -> list[FieldError]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tiphys.structured.compare import ABSENT, equal
 from tiphys.structured.custom.children import matching_item
+from tiphys.structured.custom.embedded import check_embedded
 from tiphys.structured.custom.keywords import check_number, check_string, common_problems
 from tiphys.structured.custom.listtypes import check_list_keys
 from tiphys.structured.custom.problems import (
@@ -48,6 +49,7 @@ def validate(manifest: Json, schema: Schema, old: Json | None = None) -> list[Fi
     """
     errors: list[FieldError] = []
     _check(manifest, schema, "", (ABSENT if old is None else old), errors)
+    errors += check_embedded(manifest, schema, "")
     if old is None or not check_list_keys(old, schema, ""):
         errors += check_list_keys(manifest, schema, "")
     if any(error.reason in _BLOCKING for error in errors):

@@ -33,7 +33,8 @@ def apply_strategic_patch(original: Json, patch: Json, type_: TypeRef) -> Json:
     Raises:
         PatchError: the patch is malformed, or does not fit the object.
     """
-    return _Merge(final=True).maps(copy(original), copy(patch), type_)
+    merged: Json = _clean(_Merge(final=True).maps(copy(original), copy(patch), type_))
+    return merged
 
 
 def combine_strategic_patches(first: Json, second: Json, type_: TypeRef) -> Json:
@@ -178,6 +179,7 @@ class _Merge:
             merged = _without_directives(wanted)[0]
         else:
             merged = self.nested((list(live), wanted), item_type, rule)
+            live = _order_after(live, wanted, rule.merge_key)
         lists.items_are_maps(live or [], wanted or [])
         original[field] = lists.in_order(merged, order, live or [], rule.merge_key)
         patch.pop(field, None)
@@ -208,6 +210,20 @@ def _special_items(original: Items, patch: Items, merge_key: str) -> tuple[Items
             raise PatchError(f"unknown patch type: {plain(directive)} in map: {plain(item)}")
     rest = [item for item in patch if DIRECTIVE not in item]
     return (rest, []) if replaces else (original, rest)
+
+
+def _order_after(live: Items, patch: Items, merge_key: str) -> Items:
+    """Return the live order that the result is sorted by.
+
+    The library deletes in place and appends into the room this leaves: as many new items as were
+    deleted count as having stood last.
+    """
+    if not merge_key or any(isinstance(p, dict) and p.get(DIRECTIVE) == REPLACE for p in patch):
+        return live
+    gone = [item for item in patch if lists.is_deletion(item)]
+    kept = [item for item in live if lists.find(gone, item, merge_key) < 0]
+    new = [p for p in patch if DIRECTIVE not in p and lists.find(kept, p, merge_key) < 0]
+    return (kept + new[: len(live) - len(kept)]) or live
 
 
 def _place_of(items: Items, wanted: Json, merge_key: str) -> int:
@@ -281,6 +297,20 @@ def _without_directives(value: Any) -> tuple[Any, bool]:
         pairs = [_without_directives(item) for item in value]
         return [item for item, keep in pairs if keep], True
     return value, True
+
+
+def _clean(value: Any) -> Any:
+    """Drop directives of items that a patch meant to change but that are new to the object.
+
+    The API server's library leaves them in; its decoder then drops them as unknown fields.
+    """
+    if isinstance(value, dict):
+        return {
+            key: _clean(entry)
+            for key, entry in value.items()
+            if not key.startswith((SET_ORDER, DELETE_SCALARS, RETAIN_KEYS, DIRECTIVE))
+        }
+    return [_clean(item) for item in value] if isinstance(value, list) else value
 
 
 def _drop_nulls(value: Any) -> None:
