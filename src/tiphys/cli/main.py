@@ -12,6 +12,7 @@ GENERIC_ERROR = 20
 """Exit code of every failed request, as `argocd` has it."""
 
 _COMMANDS = {
+    "run": ("tiphys.cli.commands.run", "run", "run the controller and the server"),
     "sandbox": (
         "tiphys.cli.commands.sandbox",
         "sandbox",

@@ -58,7 +58,7 @@ class Informer:
         """Return the object with a "namespace/name", None when there is none."""
         return self._objects.get(key)
 
-    def keys(self) -> list[str]:
+    def names(self) -> list[str]:
         """Return the "namespace/name" of every object."""
         return list(self._objects)
 

@@ -21,7 +21,7 @@ class Draft:
     """The Application as it stands, and as it should stand after this reconcile."""
 
     def __init__(self, manifest: Manifest, app: Application) -> None:
-        self._manifest = manifest
+        self.manifest = manifest
         self.app = app
         self.status = app.status
         self.operation = app.operation
@@ -45,6 +45,13 @@ class Draft:
         """Replace the finalizers of the Application."""
         self._finalizers = finalizers
 
+    def rebase(self, manifest: Manifest, app: Application) -> None:
+        """Go on from what the API server holds after a write."""
+        self.manifest, self.app = manifest, app
+        self.status, self.operation = app.status, app.operation
+        self._dropped_annotations = []
+        self._finalizers = None
+
     def patch(self) -> dict[str, Any] | None:
         """Return the JSON merge patch to send, None when nothing differs."""
         patch: dict[str, Any] = {}
@@ -52,7 +59,7 @@ class Draft:
         if status:
             patch["status"] = status
         if self.operation != self.app.operation:
-            old = self._manifest.get("operation") or {}
+            old = self.manifest.get("operation") or {}
             new = None if self.operation is None else msgspec.to_builtins(self.operation)
             patch["operation"] = None if new is None else merge_difference(old, new)
         metadata = self._metadata_patch()
@@ -60,14 +67,14 @@ class Draft:
             patch["metadata"] = metadata
         if not patch:
             return None
-        version = self._manifest["metadata"]["resourceVersion"]
+        version = self.manifest["metadata"]["resourceVersion"]
         patch.setdefault("metadata", {})["resourceVersion"] = version
         return patch
 
     def _status_patch(self) -> dict[str, Any]:
         if self.status is self.app.status:
             return {}
-        old = self._manifest.get("status") or {}
+        old = self.manifest.get("status") or {}
         new = msgspec.to_builtins(self.status)
         own = {name: value for name, value in old.items() if name in _OWN_FIELDS}
         return merge_difference(own, new)

@@ -1,0 +1,37 @@
+"""`tiphys run`: the controller and the server in one process."""
+
+from pathlib import Path
+
+import click
+
+
+@click.command()
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="leave out inside a pod")
+@click.option("--context", default="", help="of the kubeconfig", show_default="the current one")
+@click.option("--namespace", default="argocd", show_default=True, help="of the Applications")
+@click.option(
+    "--home", type=click.Path(path_type=Path), help="for caches", show_default="~/.cache/tiphys"
+)
+@click.option("--port", default=8080, show_default=True, help="of the HTTP server, on localhost")
+@click.option("--log-level", default="INFO", show_default=True)
+def run(
+    kubeconfig: Path | None,
+    context: str,
+    namespace: str,
+    home: Path | None,
+    port: int,
+    log_level: str,
+) -> None:
+    """Run the controller and the server until stopped."""
+    # Only the process that serves pays for loading the controller.
+    import uvloop  # noqa: PLC0415
+
+    from tiphys.kube.config import in_cluster_config, load_kubeconfig  # noqa: PLC0415
+    from tiphys.run import Options, run  # noqa: PLC0415
+    from tiphys.telemetry.logs import set_up_logs  # noqa: PLC0415
+
+    set_up_logs(log_level.upper())
+    config = load_kubeconfig(kubeconfig, context) if kubeconfig else in_cluster_config()
+    folder = (home or Path.home() / ".cache" / "tiphys").absolute()
+    folder.mkdir(parents=True, exist_ok=True)
+    uvloop.run(run(Options(config=config, home=folder, namespace=namespace, port=port)))

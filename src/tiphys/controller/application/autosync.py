@@ -1,0 +1,70 @@
+"""Starts automated syncs, and says why one is not started."""
+
+from tiphys.controller.application.draft import Draft
+from tiphys.controller.application.preparation import Preparation
+from tiphys.controller.application.services import Services
+from tiphys.delivery.clock import parse_timestamp, timestamp
+from tiphys.delivery.compare import Compared
+from tiphys.engine.autosync import HealBackoff, Observation, Refuse, Skip, decide_autosync
+from tiphys.engine.conditions import merge_conditions
+from tiphys.model.application import Condition
+from tiphys.model.operation import Operation, OperationInitiator, OperationState
+from tiphys.model.words import ConditionType, OperationPhase
+
+
+class AutoSync:
+    """Decides after each look."""
+
+    def __init__(self, services: Services, preparation: Preparation) -> None:
+        self._services, self._preparation = services, preparation
+
+    def decide(self, draft: Draft, compared: Compared) -> float | None:
+        """Start an operation in the draft when one is due; return seconds until the next look."""
+        app, now = draft.app, self._services.clock()
+        state = draft.status.operation_state
+        heal = self._services.installation.settings.self_heal
+        finished = str(state.finished_at or "") if state is not None else ""
+        seen = Observation(
+            status=compared.sync,
+            revisions=compared.targets.revisions,
+            resources=compared.resources,
+            is_permitted=self._is_permitted(draft),
+            finished_at=parse_timestamp(finished),
+            now=now,
+        )
+        backoff = HealBackoff(
+            initial_s=heal.initial_s, factor=heal.factor, cap_s=heal.cap_s, fixed_s=heal.fixed_s
+        )
+        decision = decide_autosync(app, state, seen, backoff)
+        refusal = (
+            [Condition(type=ConditionType.SYNC_ERROR, message=decision.message)]
+            if isinstance(decision, Refuse)
+            else []
+        )
+        evaluated = (ConditionType.SYNC_ERROR,)
+        draft.set(
+            conditions=merge_conditions(draft.status.conditions, refusal, evaluated, timestamp(now))
+        )
+        if isinstance(decision, Skip):
+            return decision.look_again_s
+        if not isinstance(decision, Refuse):
+            self._start(draft, decision.operation, timestamp(now))
+        return None
+
+    def _is_permitted(self, draft: Draft) -> bool:
+        automated = Operation(initiated_by=OperationInitiator(automated=True))
+        state = OperationState(operation=automated, phase=OperationPhase.RUNNING, started_at="")
+        return self._preparation.is_permitted(draft.app, state)
+
+    def _start(self, draft: Draft, operation: Operation, now: str) -> None:
+        # Request and state go into one write: nobody but us asked, so nobody waits for the request.
+        state = OperationState(operation=operation, phase=OperationPhase.RUNNING, started_at=now)
+        draft.set_operation(operation, state)
+        sync = operation.sync
+        revision = (sync.revision or " ".join(sync.revisions)) if sync is not None else ""
+        self._services.events.record(
+            draft.manifest,
+            "OperationStarted",
+            f"Initiated automated sync to '{revision}'",
+            is_warning=False,
+        )

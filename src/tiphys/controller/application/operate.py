@@ -1,0 +1,256 @@
+"""Carries an operation out: one sync, step by step, each step written down.
+
+An operation begins with the state Running, is written before and after each batch, and ends in the
+patch that removes `operation`. A process killed in between goes on from what was written.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import msgspec
+
+from tiphys.controller.application.draft import Draft
+from tiphys.controller.application.outcome import Outcome
+from tiphys.controller.application.preparation import Preparation
+from tiphys.controller.application.refresh_level import RefreshLevel
+from tiphys.controller.application.services import Memory, RunningSync, Services
+from tiphys.controller.application.sync_actions import SyncActions
+from tiphys.delivery.clock import parse_timestamp, timestamp
+from tiphys.delivery.clusters import OpenCluster
+from tiphys.engine.deletion import is_approved
+from tiphys.engine.retry import may_retry
+from tiphys.engine.sync.machine import Step, View, next_step, terminate
+from tiphys.engine.sync.records import Records, read_records
+from tiphys.model.errors import ApiError, TiphysError
+from tiphys.model.labels import DELETION_APPROVED, MIGRATION_MANAGER
+from tiphys.model.operation import Operation, OperationState, SyncOperationResult
+from tiphys.model.words import OperationPhase
+
+_BACKSTOP_S = 30.0
+Save = Callable[[Draft], Awaitable[None]]
+"""Writes a draft at once and goes on from what the API server then holds."""
+
+
+class Operator:
+    """Carries out the operations of Applications."""
+
+    def __init__(self, services: Services, preparation: Preparation, save: Save) -> None:
+        self._services, self._preparation, self._save = services, preparation, save
+        self._outcome = Outcome(services)
+
+    async def advance(self, draft: Draft, memory: Memory) -> float | None:
+        """Take an operation as far as it goes now.
+
+        Returns:
+            Seconds until the next look at it; None when it has ended, or waits for a change.
+        """
+        state = draft.status.operation_state
+        operation = draft.operation
+        if operation is None:
+            return None
+        if state is None or state.phase.is_completed or state.operation != operation:
+            state = await self._begin(draft, memory, operation)
+        wait_s = self._outcome.retry_wait_s(state)
+        if wait_s > 0 and state.phase is not OperationPhase.TERMINATING:
+            return wait_s
+        if state.finished_at:
+            state = await self._begin_retry(draft, memory, state)
+        try:
+            return await self._run(draft, memory, state)
+        except TiphysError as err:
+            if isinstance(err, ApiError) and err.code == 409:
+                raise
+            self._end(draft, memory, OperationPhase.ERROR, err.line)
+            return self._outcome.retry_wait_s(draft.status.operation_state) or None
+
+    async def _begin(self, draft: Draft, memory: Memory, operation: Operation) -> OperationState:
+        now = timestamp(self._services.clock())
+        state = OperationState(operation=operation, phase=OperationPhase.RUNNING, started_at=now)
+        memory.sync = None
+        draft.set_operation(operation, state)
+        await self._save(draft)
+        self._outcome.tell_started(draft, operation)
+        return state
+
+    async def _begin_retry(
+        self, draft: Draft, memory: Memory, state: OperationState
+    ) -> OperationState:
+        """Start again from the beginning, at the revisions that the operation asked for."""
+        with_latest = " with latest revisions" if state.operation.retry.refresh else ""
+        operation = state.operation
+        if state.operation.retry.refresh and operation.sync is not None:
+            sync = msgspec.structs.replace(operation.sync, revision="", revisions=())
+            operation = msgspec.structs.replace(operation, sync=sync)
+        fresh = OperationState(
+            operation=operation,
+            phase=OperationPhase.RUNNING,
+            started_at=state.started_at,
+            retry_count=state.retries,
+            message=f"Retrying operation. Attempt #{state.retries}{with_latest}",
+        )
+        memory.sync = None
+        draft.set_operation(operation, fresh)
+        await self._save(draft)
+        return fresh
+
+    async def _run(self, draft: Draft, memory: Memory, state: OperationState) -> float | None:
+        sync = state.operation.sync
+        if sync is None:
+            message = "Invalid operation request: no operation specified"
+            self._end(draft, memory, OperationPhase.ERROR, message)
+            return None
+        if not self._preparation.is_permitted(draft.app, state):
+            self._progress(draft, "Sync operation blocked by sync window")
+            return 60.0
+        attempt = (state.started_at, state.retries)
+        if memory.sync is None or memory.sync.attempt != attempt:
+            refusal = await self._prepare(draft, memory, state)
+            if refusal is not None:
+                self._end(draft, memory, *refusal)
+                return self._outcome.retry_wait_s(draft.status.operation_state) or None
+        assert memory.sync is not None
+        cluster = await self._preparation.open(draft.app)
+        actions = SyncActions(
+            cluster,
+            dry_run=sync.dry_run,
+            prune=sync.prune,
+            migration_manager=draft.app.metadata.annotations.get(MIGRATION_MANAGER, ""),
+        )
+        return await self._steps(draft, memory, cluster, actions)
+
+    async def _prepare(
+        self, draft: Draft, memory: Memory, state: OperationState
+    ) -> tuple[OperationPhase, str] | None:
+        """Compare at the operation's revisions and plan; return how it ends when it cannot go."""
+        prepared = await self._preparation.prepare(draft, memory, state)
+        if not isinstance(prepared, RunningSync):
+            return prepared
+        memory.sync = prepared
+        revisions = prepared.compared.targets.revisions
+        has_many = bool(draft.app.spec.sources)
+        result = state.result or SyncOperationResult()
+        source = state.operation.sync.source if state.operation.sync else None
+        self._write(
+            draft,
+            sync_result=msgspec.structs.replace(
+                result,
+                revision="" if has_many else "".join(revisions[:1]),
+                revisions=revisions if has_many else (),
+                source=None if has_many else source or draft.app.spec.source,
+                sources=draft.app.spec.sources,
+            ),
+        )
+        return None
+
+    async def _steps(
+        self, draft: Draft, memory: Memory, cluster: OpenCluster, actions: SyncActions
+    ) -> float | None:
+        assert memory.sync is not None
+        tasks = memory.sync.tasks
+        if not self._records(draft):
+            invalid = await self._preparation.refusals(draft, tasks, actions, cluster)
+            if invalid is not None:
+                message, results = invalid
+                self._record(draft, {(r.sync_phase, r.key): r for r in results}, message)
+                self._end(draft, memory, OperationPhase.FAILED, message)
+                return self._outcome.retry_wait_s(draft.status.operation_state) or None
+        while True:
+            step = self._next(draft, memory, cluster)
+            self._record(draft, step.records, step.message)
+            if step.has_actions:
+                # What is about to happen must be known before it happens, and hooks that ended
+                # must be written down before anything of them is deleted.
+                await self._save(draft)
+                await self._carry_out(draft, step, actions)
+            if step.phase.is_completed:
+                self._end(draft, memory, step.phase, step.message)
+                return self._outcome.retry_wait_s(draft.status.operation_state) or None
+            if not step.has_actions:
+                return self._timeout_s(draft)
+            if not step.is_last_batch and (step.apply or step.prune):
+                await asyncio.sleep(self._services.installation.settings.wave_delay_s)
+
+    def _next(self, draft: Draft, memory: Memory, cluster: OpenCluster) -> Step:
+        assert memory.sync is not None
+        state = draft.status.operation_state
+        assert state is not None
+        view = View(
+            live=lambda key: (
+                record.manifest()
+                if (record := cluster.cache.record(key)) is not None and record.body is not None
+                else None
+            ),
+            health=self._services.comparer.health.of,
+            is_deletion_approved=is_approved(
+                parse_timestamp(draft.app.metadata.annotations.get(DELETION_APPROVED, "")),
+                parse_timestamp(state.started_at),
+            ),
+        )
+        records = self._records(draft)
+        if state.phase is OperationPhase.TERMINATING or self._is_overdue(state):
+            return terminate(memory.sync.tasks, records, view)
+        return next_step(memory.sync.tasks, records, view)
+
+    async def _carry_out(self, draft: Draft, step: Step, actions: SyncActions) -> None:
+        await actions.release(step.release)
+        records = dict(step.records)
+        results = await actions.prune(step.prune)
+        await actions.delete_hooks(step.delete_hooks)
+        results += await actions.apply(step.apply)
+        records.update({(result.sync_phase, result.key): result for result in results})
+        self._record(draft, records, step.message)
+
+    def _records(self, draft: Draft) -> Records:
+        state = draft.status.operation_state
+        result = state.result if state is not None else None
+        return read_records(result.resources) if result is not None else {}
+
+    def _record(self, draft: Draft, records: Records, message: str) -> None:
+        state = draft.status.operation_state
+        assert state is not None
+        result = state.result or SyncOperationResult()
+        self._write(
+            draft,
+            message=message,
+            sync_result=msgspec.structs.replace(result, resources=tuple(records.values())),
+        )
+
+    def _progress(self, draft: Draft, message: str) -> None:
+        self._write(draft, message=message)
+
+    def _write(self, draft: Draft, **fields: object) -> None:
+        state = draft.status.operation_state
+        assert state is not None
+        draft.set(operation_state=msgspec.structs.replace(state, **fields))
+
+    def _end(self, draft: Draft, memory: Memory, phase: OperationPhase, message: str) -> None:
+        """Write how an attempt ended; a failed one that may be tried again stays Running."""
+        state = draft.status.operation_state
+        assert state is not None
+        retry = state.operation.retry
+        was_stopped = state.phase is OperationPhase.TERMINATING
+        memory.sync = None
+        if not phase.is_successful and not was_stopped and may_retry(retry, state.retries):
+            self._outcome.wait_for_retry(draft, message)
+            return
+        self._outcome.finish(draft, phase, message)
+        manual = not state.operation.initiated_by.automated
+        memory.asked = RefreshLevel.FORCE if manual else RefreshLevel.LATEST
+
+    def _timeout_s(self, draft: Draft) -> float:
+        """Return the seconds until a waiting sync is looked at again, should nothing wake it."""
+        limit_s = self._services.installation.settings.sync_timeout_s
+        state = draft.status.operation_state
+        started = parse_timestamp(state.started_at) if state is not None else None
+        if limit_s <= 0 or started is None:
+            return _BACKSTOP_S
+        return min(max(limit_s - self._age_s(started), 0.1), _BACKSTOP_S)
+
+    def _is_overdue(self, state: OperationState) -> bool:
+        limit_s = self._services.installation.settings.sync_timeout_s
+        started = parse_timestamp(state.started_at)
+        return limit_s > 0 and started is not None and self._age_s(started) > limit_s
+
+    def _age_s(self, moment: datetime) -> float:
+        return (self._services.clock() - moment).total_seconds()

@@ -1,0 +1,291 @@
+"""What happens before the first write of a sync: gates, comparison, plan, dry run."""
+
+from collections.abc import Sequence
+from datetime import UTC
+
+import msgspec
+
+from tiphys.controller.application.draft import Draft
+from tiphys.controller.application.refresh import Refresher
+from tiphys.controller.application.services import Memory, RunningSync, Services
+from tiphys.controller.application.sync_actions import SyncActions
+from tiphys.delivery.clock import parse_timestamp
+from tiphys.delivery.clusters import OpenCluster
+from tiphys.delivery.compare import Compared
+from tiphys.delivery.specification import check_spec
+from tiphys.delivery.targets import render_request
+from tiphys.engine.permissions import permits_destination, permits_resource
+from tiphys.engine.sync.options import SyncOptions, parse_options
+from tiphys.engine.sync.records import refused
+from tiphys.engine.sync.tasks import SyncPair, SyncRequest, SyncTask, build_tasks
+from tiphys.engine.sync.wording import DRY_RUN_FAILED, invalid_message
+from tiphys.engine.windows import may_sync
+from tiphys.kube.live_store import LiveRecord
+from tiphys.model.application import Application, ManagedNamespaceMetadata
+from tiphys.model.errors import TiphysError
+from tiphys.model.keys import GroupKind, Manifest, ResourceKey
+from tiphys.model.operation import OperationState, ResourceResult, SyncOperation
+from tiphys.model.project import AppProject
+from tiphys.model.words import ConditionType, OperationPhase, SyncStatusCode
+from tiphys.settings.durations import parse_duration
+
+_CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
+_NAMESPACE = GroupKind("", "Namespace")
+Refusal = tuple[OperationPhase, str]
+
+
+class Preparation:
+    """Prepares syncs."""
+
+    def __init__(self, services: Services, refresher: Refresher) -> None:
+        self._services, self._refresher = services, refresher
+
+    async def open(self, app: Application) -> OpenCluster:
+        """Return the cluster of an Application."""
+        return await self._refresher.open(app)
+
+    def is_permitted(self, app: Application, state: OperationState) -> bool:
+        """Return whether the project's sync windows let an operation run now."""
+        project = self._services.installation.project(app.project)
+        if project is None or not project.spec.sync_windows:
+            return True
+        is_manual = not state.operation.initiated_by.automated
+        return may_sync(
+            app,
+            project.spec.sync_windows,
+            self._services.clock(),
+            lambda text: parse_duration(text, where="syncWindows"),
+            is_manual=is_manual,
+        )
+
+    async def prepare(
+        self, draft: Draft, memory: Memory, state: OperationState
+    ) -> RunningSync | Refusal:
+        """Return the plan of a sync, or how it ends because it cannot begin.
+
+        Raises:
+            TiphysError: a source or the cluster does not answer.
+        """
+        sync = state.operation.sync
+        assert sync is not None
+        checked = check_spec(draft.app, self._services.installation, self._services.clusters)
+        if isinstance(checked, list):
+            text = ";".join(f"{ConditionType.INVALID_SPEC_ERROR}: {line}" for line in checked)
+            return OperationPhase.ERROR, text
+        project, _ = checked
+        cluster = await self._refresher.open(draft.app)
+        try:
+            compared = await self._compare(draft.app, project, cluster, memory, state)
+        except TiphysError as err:
+            what = f"Failed to load target state: {err.line}"
+            return OperationPhase.ERROR, f"{ConditionType.COMPARISON_ERROR}: {what}"
+        options = parse_options((*draft.app.spec.policy.sync_options, *sync.sync_options))
+        shared = [
+            condition.message
+            for condition in compared.conditions
+            if condition.type == ConditionType.SHARED_RESOURCE_WARNING
+        ]
+        if options.fail_on_shared_resource and shared:
+            return OperationPhase.FAILED, f"Shared resource found: {shared[0]}"
+        tasks = await self._plan(draft.app, cluster, compared, state, options)
+        return RunningSync(
+            attempt=(state.started_at, state.retries), compared=compared, tasks=tasks
+        )
+
+    async def refusals(
+        self,
+        draft: Draft,
+        tasks: Sequence[SyncTask],
+        actions: SyncActions,
+        cluster: OpenCluster,
+    ) -> tuple[str, list[ResourceResult]] | None:
+        """Return why a sync must not begin, and the results to show; None when it may."""
+        project = self._services.installation.project(draft.app.project)
+        defined = _defined_kinds(tasks)
+        invalid = [
+            refused(task, message)
+            for task in tasks
+            if (message := _invalidity(task, project, cluster, defined))
+        ]
+        if invalid:
+            return invalid_message([result.message for result in invalid]), invalid
+        made = {task.key.name for task in tasks if task.key.group_kind == _NAMESPACE}
+        tried = [task for task in tasks if _is_tried(task, cluster, defined, made)]
+        results = await actions.check(tried)
+        return (DRY_RUN_FAILED, results) if results else None
+
+    async def _compare(
+        self,
+        app: Application,
+        project: AppProject,
+        cluster: OpenCluster,
+        memory: Memory,
+        state: OperationState,
+    ) -> Compared:
+        sync = state.operation.sync
+        assert sync is not None
+        at = _at_operation(app, sync, state)
+        wanted = render_request(at, self._services.installation, cluster)
+        pinned = _revisions(sync, state, len(wanted.sources))
+        wanted = msgspec.structs.replace(wanted, revisions=pinned, resolve_fresh=not any(pinned))
+        previous = memory.compared if at.spec == app.spec else None
+        targets = await self._services.targets.load(
+            at, cluster, wanted, previous.targets if previous is not None else None
+        )
+        return await self._services.comparer.compare(at, project, cluster, targets, previous)
+
+    async def _plan(
+        self,
+        app: Application,
+        cluster: OpenCluster,
+        compared: Compared,
+        state: OperationState,
+        options: SyncOptions,
+    ) -> tuple[SyncTask, ...]:
+        sync = state.operation.sync
+        assert sync is not None
+        records = await self._services.comparer.live_records(app, cluster, compared.targets)
+        started = parse_timestamp(state.started_at)
+        strategy = sync.sync_strategy
+        namespace = await self._namespace(app, cluster, compared, options)
+        request = SyncRequest(
+            options=options,
+            destination_namespace=app.spec.destination.namespace,
+            revision="".join(compared.targets.revisions[:1]),
+            started_at=state.started_at,
+            started_unix=int(started.astimezone(UTC).timestamp()) if started else 0,
+            selected=sync.resources,
+            runs_hooks=strategy is None or strategy.apply is None,
+            force=_is_forced(sync),
+            namespace_manifest=namespace[0],
+            namespace_live=namespace[1],
+        )
+        return build_tasks(
+            _pairs(compared, records), lambda key: _manifest(cluster.cache.record(key)), request
+        )
+
+    async def _namespace(
+        self, app: Application, cluster: OpenCluster, compared: Compared, options: SyncOptions
+    ) -> tuple[Manifest | None, Manifest | None]:
+        """Return the namespace to create and the one that is there, when either matters."""
+        name = app.spec.destination.namespace
+        key = ResourceKey("", "Namespace", "", name)
+        if not options.create_namespace or not name:
+            return None, None
+        if any(target.key == key for target in compared.targets.targets):
+            return None, None
+        record = await cluster.cache.load(key)
+        managed = app.spec.policy.managed_namespace_metadata
+        if record is not None and managed is None:
+            return None, None
+        managed = managed or ManagedNamespaceMetadata()
+        metadata: Manifest = {"name": name}
+        if managed.labels:
+            metadata["labels"] = managed.labels
+        if managed.annotations:
+            metadata["annotations"] = managed.annotations
+        manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
+        return manifest, _manifest(record)
+
+
+def _manifest(record: LiveRecord | None) -> Manifest | None:
+    return None if record is None or record.body is None else record.manifest()
+
+
+def _at_operation(app: Application, sync: SyncOperation, state: OperationState) -> Application:
+    """Return the Application with the sources that the operation was asked for."""
+    result = state.result
+    sources = sync.sources or (result.sources if result is not None else ())
+    source = sync.source or (result.source if result is not None else None)
+    if sources:
+        spec = msgspec.structs.replace(app.spec, sources=sources)
+    elif source is not None:
+        spec = msgspec.structs.replace(app.spec, source=source)
+    else:
+        return app
+    return msgspec.structs.replace(app, spec=spec)
+
+
+def _revisions(sync: SyncOperation, state: OperationState, count: int) -> tuple[str | None, ...]:
+    """Return the revisions to sync to: those begun with, else those asked for."""
+    result = state.result
+    begun = (result.revisions or ((result.revision,) if result.revision else ())) if result else ()
+    asked = sync.revisions or ((sync.revision,) if sync.revision else ())
+    chosen: tuple[str | None, ...] = tuple(begun or asked)
+    return chosen if len(chosen) == count else (None,) * count
+
+
+def _is_forced(sync: SyncOperation) -> bool:
+    strategy = sync.sync_strategy
+    if strategy is None:
+        return False
+    return any(part is not None and part.force for part in (strategy.apply, strategy.hook))
+
+
+def _pairs(compared: Compared, records: dict[ResourceKey, LiveRecord]) -> list[SyncPair]:
+    rows = {row.key: row for row in compared.resources}
+    pairs = []
+    wanted = set()
+    for target in compared.targets.targets:
+        wanted.add(target.key)
+        row = rows.get(target.key)
+        pairs.append(
+            SyncPair(
+                target=target.manifest(),
+                live=_manifest(records.get(target.key)),
+                is_modified=row is None or row.status is not SyncStatusCode.SYNCED,
+            )
+        )
+    for key, row in rows.items():
+        if row.requires_pruning and not row.hook and key not in wanted:
+            pairs.append(SyncPair(target=None, live=_manifest(records.get(key))))
+    return [pair for pair in pairs if pair.target is not None or pair.live is not None]
+
+
+def _defined_kinds(tasks: Sequence[SyncTask]) -> set[GroupKind]:
+    kinds = set()
+    for task in tasks:
+        if task.key.group_kind == _CRD and task.target is not None:
+            spec = task.target.get("spec") or {}
+            names = spec.get("names") or {}
+            kinds.add(GroupKind(spec.get("group", ""), names.get("kind", "")))
+    return kinds
+
+
+def _invalidity(
+    task: SyncTask, project: AppProject | None, cluster: OpenCluster, defined: set[GroupKind]
+) -> str:
+    """Return why a task cannot be carried out at all, "" when it can."""
+    kind = task.key.group_kind
+    is_missing = cluster.client.discovery.resource(task.gvk) is None
+    if is_missing and kind not in defined and not task.options.skip_dry_run_on_missing_resource:
+        try:
+            cluster.client.resource(task.gvk)
+        except TiphysError as err:
+            return err.what
+    if project is None or task.creates_namespace:
+        return ""
+    name = project.metadata.name
+    scope = cluster.client.discovery.is_namespaced(kind)
+    is_namespaced = bool(task.key.namespace) if scope is None else scope
+    if not permits_resource(project.spec, task.key, is_namespaced=is_namespaced):
+        return f"resource {kind.group}:{kind.kind} is not permitted in project {name}."
+    record = cluster.record
+    if is_namespaced and not permits_destination(
+        project.spec, record.server, record.name, task.key.namespace
+    ):
+        return (
+            f"namespace {task.key.namespace} is not permitted in project '{project.metadata.name}'"
+        )
+    return ""
+
+
+def _is_tried(
+    task: SyncTask, cluster: OpenCluster, defined: set[GroupKind], made: set[str]
+) -> bool:
+    """Return whether a dry run of a task can tell anything before the first write."""
+    if task.is_prune or task.options.force or task.options.replace:
+        return False
+    if task.key.namespace in made or task.key.group_kind in defined:
+        return False
+    return cluster.client.discovery.resource(task.gvk) is not None

@@ -1,0 +1,145 @@
+"""One look at one Application, from its key to what is written of it."""
+
+import logging
+
+from tiphys.controller.application.autosync import AutoSync
+from tiphys.controller.application.delete import Deleter
+from tiphys.controller.application.draft import Draft
+from tiphys.controller.application.operate import Operator
+from tiphys.controller.application.preparation import Preparation
+from tiphys.controller.application.refresh import Refresher
+from tiphys.controller.application.refresh_level import (
+    RefreshLevel,
+    needed_level,
+    next_look_s,
+)
+from tiphys.controller.application.services import Memory, Services
+from tiphys.delivery.applications import decode_application
+from tiphys.delivery.compare import Compared
+from tiphys.model.application import Application, ApplicationHealth
+from tiphys.model.errors import ApiError, InvalidInputError
+from tiphys.model.keys import GroupVersionKind, ResourceKey
+from tiphys.model.labels import API_GROUP, SKIP_RECONCILE
+
+log = logging.getLogger(__name__)
+
+APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
+
+
+class Reconciler:
+    """Looks at Applications and writes what it finds."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._memories: dict[str, Memory] = {}
+        self._refresher = Refresher(services)
+        preparation = Preparation(services, self._refresher)
+        self._operator = Operator(services, preparation, self.save)
+        self._autosync = AutoSync(services, preparation)
+        self._deleter = Deleter(services)
+
+    def ask(self, key: str, level: RefreshLevel) -> None:
+        """Ask that the next look at an Application be at least so thorough."""
+        memory = self._memories.setdefault(key, Memory())
+        memory.asked = max(memory.asked, level)
+
+    async def reconcile(self, key: str) -> float | None:
+        """Look at an Application; return the seconds until the next look, None for no date.
+
+        Raises:
+            TiphysError: what was found could not be written; the look is repeated.
+        """
+        manifest = self._services.installation.collections.applications.get(key)
+        if manifest is None:
+            self._memories.pop(key, None)
+            return None
+        try:
+            app = decode_application(manifest)
+        except InvalidInputError as err:
+            log.warning("application not understood", extra={"key": key, "error": err.line})
+            return None
+        if app.metadata.annotations.get(SKIP_RECONCILE, "").lower() in {"true", "1", "t"}:
+            return None
+        memory = self._memories.setdefault(key, Memory())
+        draft = Draft(manifest, app)
+        try:
+            return await self._look(draft, memory)
+        except ApiError as err:
+            if err.code == 404:
+                return None
+            memory.sync = None
+            memory.asked = max(memory.asked, RefreshLevel.LATEST)
+            if err.code == 409:
+                await self._read_again(key, app)
+            raise
+
+    async def _look(self, draft: Draft, memory: Memory) -> float | None:
+        waits: list[float | None] = []
+        if draft.app.metadata.deletion_timestamp and draft.operation is None:
+            wait = await self._deleter.advance(draft)
+            await self.save(draft)
+            return wait
+        while True:
+            waits = [await self._operator.advance(draft, memory)]
+            compared = await self._refresh(draft, memory)
+            started = False
+            if compared is not None and draft.operation is None:
+                waits.append(self._autosync.decide(draft, compared))
+                started = draft.operation is not None
+            await self.save(draft)
+            if not started:
+                break
+        settings, now = self._services.installation.settings, self._services.clock()
+        if memory.looked is not None:
+            waits.append(next_look_s(memory.looked, settings, now))
+        dated = [wait for wait in waits if wait is not None]
+        return min(dated) if dated else None
+
+    async def _refresh(self, draft: Draft, memory: Memory) -> Compared | None:
+        settings, now = self._services.installation.settings, self._services.clock()
+        asked, memory.asked = memory.asked, RefreshLevel.NONE
+        level = needed_level(draft.app, asked, memory.looked, settings, now)
+        if memory.compared is None:
+            level = max(level, RefreshLevel.LATEST) if memory.looked is None else max(level, asked)
+        if level is RefreshLevel.NONE:
+            return None
+        before = draft.status
+        compared = await self._refresher.refresh(draft, memory, level)
+        self._tell_changes(draft, before.sync.status.value, before.health)
+        return compared
+
+    def _tell_changes(
+        self, draft: Draft, sync_before: str, health_before: ApplicationHealth
+    ) -> None:
+        status = draft.status
+        if not draft.app.status.reconciled_at:
+            return
+        if status.sync.status.value != sync_before:
+            text = f"Updated sync status: {sync_before} -> {status.sync.status}"
+            self._tell(draft, text)
+        if status.health.status is not health_before.status:
+            causes = f" ({status.health.message})" if status.health.message else ""
+            before = health_before.status
+            text = f"Updated health status: {before} -> {status.health.status}{causes}"
+            self._tell(draft, text)
+
+    def _tell(self, draft: Draft, message: str) -> None:
+        self._services.events.record(draft.manifest, "ResourceUpdated", message, is_warning=False)
+
+    async def save(self, draft: Draft) -> None:
+        """Write a draft, if there is anything to write, and go on from the answer."""
+        patch = draft.patch()
+        if patch is None:
+            return
+        metadata = draft.app.metadata
+        key = ResourceKey(API_GROUP, "Application", metadata.namespace, metadata.name)
+        written = await self._services.home.patch(APPLICATION, key, patch)
+        self._services.installation.collections.applications.observe(written)
+        draft.rebase(written, decode_application(written))
+
+    async def _read_again(self, key: str, app: Application) -> None:
+        namespace, name = app.metadata.namespace, app.metadata.name
+        found = await self._services.home.get(APPLICATION, namespace, name)
+        if found is not None:
+            self._services.installation.collections.applications.observe(found)
+        self.ask(key, RefreshLevel.RECENT)

@@ -1,0 +1,54 @@
+"""What every step on an Application needs, and what is remembered of one between looks."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from tiphys.controller.application.refresh_level import Looked, RefreshLevel
+from tiphys.delivery.clock import Clock
+from tiphys.delivery.clusters import Clusters
+from tiphys.delivery.compare import Compared, Comparer
+from tiphys.delivery.installation import Installation
+from tiphys.delivery.targets import TargetLoader
+from tiphys.engine.sync.tasks import SyncTask
+from tiphys.kube.client import KubeClient
+from tiphys.kube.events import EventRecorder
+
+
+class Services(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts that the controller is made of.
+
+    Attributes:
+        home: the cluster that the Applications themselves are in.
+        jitter: returns a random share of one, for spreading periodic looks.
+    """
+
+    installation: Installation
+    clusters: Clusters
+    targets: TargetLoader
+    comparer: Comparer
+    home: KubeClient
+    events: EventRecorder
+    clock: Clock
+    jitter: Callable[[], float]
+
+
+class RunningSync(msgspec.Struct, kw_only=True):
+    """A sync under way: its tasks, built once from one comparison.
+
+    Attributes:
+        started_at: of the operation, with the number of retries: tells one attempt from another.
+    """
+
+    attempt: tuple[str, int]
+    compared: Compared
+    tasks: tuple[SyncTask, ...]
+
+
+class Memory(msgspec.Struct, kw_only=True):
+    """What this process knows of one Application; losing it costs a fresh look, nothing else."""
+
+    asked: RefreshLevel = RefreshLevel.LATEST
+    looked: Looked | None = None
+    compared: Compared | None = None
+    sync: RunningSync | None = None

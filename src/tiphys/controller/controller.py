@@ -1,0 +1,135 @@
+"""The controller: wakes reconciles when something changes that they depend on."""
+
+import asyncio
+import logging
+
+from tiphys.controller.application.reconcile import Reconciler
+from tiphys.controller.application.refresh_level import RefreshLevel
+from tiphys.controller.application.services import Services
+from tiphys.controller.loop import work
+from tiphys.controller.queue import WorkQueue
+from tiphys.delivery.applications import decode_application
+from tiphys.delivery.clusters import OpenCluster
+from tiphys.kube.live_cache import LiveEvent
+from tiphys.model.errors import InvalidInputError
+from tiphys.model.keys import Manifest
+from tiphys.model.push import PushEvent
+from tiphys.sources.sources import Sources
+
+log = logging.getLogger(__name__)
+
+# What a status, a finalizer or a label of somebody else does not change about a look.
+_WAKING_METADATA = ("annotations", "deletionTimestamp", "finalizers")
+
+
+class Controller:
+    """Keeps all Applications of an installation."""
+
+    def __init__(self, services: Services, sources: Sources) -> None:
+        self._services, self._sources = services, sources
+        self._reconciler = Reconciler(services)
+        self.queue = WorkQueue()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        collections = self._services.installation.collections
+        collections.applications.subscribe(self._application_changed)
+        collections.projects.subscribe(self._anything_shared_changed)
+        collections.secrets.subscribe(self._secret_changed)
+        collections.config_maps.subscribe(self._settings_changed)
+        for key in collections.applications.names():
+            self.queue.add(key)
+        settings = self._services.installation.settings
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(settings.status_processors):
+                    tasks.create_task(work(self.queue, self._reconciler.reconcile))
+                tasks.create_task(self._services.events.run())
+        finally:
+            self.queue.close()
+
+    def cluster_opened(self, cluster: OpenCluster) -> None:
+        """Be woken by what changes in a destination cluster from now on."""
+        cluster.cache.subscribe(self._live_changed)
+
+    def pushed(self, push: PushEvent) -> None:
+        """Look at every Application whose source was pushed to."""
+        for key in self._services.installation.collections.applications.names():
+            if self._concerns(key, push):
+                self._ask(key, RefreshLevel.LATEST)
+
+    def _concerns(self, key: str, push: PushEvent) -> bool:
+        manifest = self._services.installation.collections.applications.get(key)
+        if manifest is None:
+            return False
+        try:
+            sources = decode_application(manifest).spec.all_sources
+        except InvalidInputError:
+            return False
+        found = False
+        for source in sources:
+            if source.repo_url and push.is_about(source.repo_url):
+                self._sources.mirrors.get(source.repo_url).expire()
+                found = True
+        return found
+
+    def _live_changed(self, event: LiveEvent) -> None:
+        namespace = self._services.installation.namespace
+        for instance in event.instances:
+            owner, separator, name = instance.partition("_")
+            key = f"{owner}/{name}" if separator else f"{namespace}/{instance}"
+            if event.key.group_kind.kind == "Application" and event.key.name == key.split("/")[1]:
+                continue  # an Application that manages itself must not wake itself
+            self._ask(key, RefreshLevel.RECENT)
+
+    def _application_changed(
+        self, key: str, before: Manifest | None, after: Manifest | None
+    ) -> None:
+        if after is None:
+            self.queue.forget(key)
+            self.queue.add(key)
+        elif before is None or _wakes(before, after):
+            self.queue.add(key)
+
+    def _anything_shared_changed(
+        self, key: str, before: Manifest | None, after: Manifest | None
+    ) -> None:
+        if before is not None and after is not None and before.get("spec") == after.get("spec"):
+            return
+        log.info("looking at every application", extra={"because": key})
+        for app in self._services.installation.collections.applications.names():
+            self._ask(app, RefreshLevel.RECENT)
+
+    def _secret_changed(self, key: str, before: Manifest | None, after: Manifest | None) -> None:
+        del before, after
+        asyncio.get_running_loop().create_task(self._take_over_secrets(key))
+
+    async def _take_over_secrets(self, key: str) -> None:
+        installation = self._services.installation
+        await self._services.clusters.update(installation.clusters())
+        for app in installation.collections.applications.names():
+            self._ask(app, RefreshLevel.LATEST)
+        log.info("clusters and repositories read anew", extra={"because": key})
+
+    def _settings_changed(self, key: str, before: Manifest | None, after: Manifest | None) -> None:
+        del before, after
+        if key.endswith(("/argocd-cm", "/argocd-cmd-params-cm", "/argocd-tls-certs-cm")):
+            self._services.installation.expire_settings()
+            self._anything_shared_changed(key, None, None)
+
+    def _ask(self, key: str, level: RefreshLevel) -> None:
+        self._reconciler.ask(key, level)
+        self.queue.add(key)
+
+
+def _wakes(before: Manifest, after: Manifest) -> bool:
+    old, new = before["metadata"], after["metadata"]
+    if any(old.get(field) != new.get(field) for field in _WAKING_METADATA):
+        return True
+    if before.get("spec") != after.get("spec") or before.get("operation") != after.get("operation"):
+        return True
+    phases = [
+        ((manifest.get("status") or {}).get("operationState") or {}).get("phase")
+        for manifest in (before, after)
+    ]
+    return phases[0] != phases[1] and phases[1] == "Terminating"

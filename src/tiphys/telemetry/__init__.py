@@ -1,0 +1,1 @@
+"""What tiphys tells about itself."""

@@ -1,0 +1,136 @@
+"""A plain synchronous client for tests: what an outsider with a kubeconfig would do."""
+
+import base64
+import json
+import ssl
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PLURALS = {
+    "Application": "/apis/argoproj.io/v1alpha1/namespaces/{ns}/applications",
+    "AppProject": "/apis/argoproj.io/v1alpha1/namespaces/{ns}/appprojects",
+    "ConfigMap": "/api/v1/namespaces/{ns}/configmaps",
+    "Secret": "/api/v1/namespaces/{ns}/secrets",
+    "Service": "/api/v1/namespaces/{ns}/services",
+    "Pod": "/api/v1/namespaces/{ns}/pods",
+    "Event": "/api/v1/namespaces/{ns}/events",
+    "Deployment": "/apis/apps/v1/namespaces/{ns}/deployments",
+    "StatefulSet": "/apis/apps/v1/namespaces/{ns}/statefulsets",
+    "Job": "/apis/batch/v1/namespaces/{ns}/jobs",
+    "Namespace": "/api/v1/namespaces",
+    "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+    "RoleBinding": "/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/rolebindings",
+    "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{ns}/roles",
+    "CustomResourceDefinition": "/apis/apiextensions.k8s.io/v1/customresourcedefinitions",
+    "Widget": "/apis/example.com/v1/namespaces/{ns}/widgets",
+}
+
+
+class RefusedError(Exception):
+    """The API server answered with a failure."""
+
+    def __init__(self, code: int, status: dict[str, Any]) -> None:
+        super().__init__(f"{code}: {status.get('message', '')}")
+        self.code, self.status = code, status
+
+
+class Api:
+    """Requests to the API server that a kubeconfig names."""
+
+    def __init__(self, kubeconfig: Path) -> None:
+        config = yaml.safe_load(kubeconfig.read_text())
+        cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
+        self.server: str = cluster["server"]
+        self._headers = {"Content-Type": "application/json"}
+        if "token" in user:
+            self._headers["Authorization"] = f"Bearer {user['token']}"
+        self._tls = _tls_context(cluster, user) if self.server.startswith("https") else None
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        content_type: str = "application/json",
+        **params: str,
+    ) -> Any:
+        query = f"?{urllib.parse.urlencode(params)}" if params else ""
+        request = urllib.request.Request(
+            self.server + path + query,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={**self._headers, "Content-Type": content_type},
+        )
+        try:
+            with urllib.request.urlopen(request, context=self._tls, timeout=30) as answer:
+                return json.loads(answer.read())
+        except urllib.error.HTTPError as err:
+            with err:
+                raise RefusedError(err.code, json.loads(err.read() or b"{}")) from None
+
+    def create(self, manifest: dict[str, Any]) -> Any:
+        return self.request("POST", _collection(manifest), manifest)
+
+    def find(self, kind: str, namespace: str, name: str) -> Any:
+        """Return an object, None when there is no such one."""
+        try:
+            return self.get(kind, namespace, name)
+        except RefusedError as err:
+            if err.code == 404:
+                return None
+            raise
+
+    def get(self, kind: str, namespace: str, name: str) -> Any:
+        return self.request("GET", f"{PLURALS[kind].format(ns=namespace)}/{name}")
+
+    def list(self, kind: str, namespace: str) -> list[Any]:
+        items: list[Any] = self.request("GET", PLURALS[kind].format(ns=namespace))["items"]
+        return items
+
+    def merge(self, kind: str, namespace: str, name: str, patch: Any, suffix: str = "") -> Any:
+        path = f"{PLURALS[kind].format(ns=namespace)}/{name}{suffix}"
+        return self.request("PATCH", path, patch, "application/merge-patch+json")
+
+    def delete(self, kind: str, namespace: str, name: str) -> Any:
+        return self.request("DELETE", f"{PLURALS[kind].format(ns=namespace)}/{name}")
+
+
+def eventually(what: str, look: Callable[[], Any], timeout_s: float = 20.0) -> Any:
+    """Return the first truthy answer of `look`; fail with what was seen last when time is up."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        seen = look()
+        if seen:
+            return seen
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {timeout_s} s: {what}")
+        time.sleep(0.03)
+
+
+def _collection(manifest: dict[str, Any]) -> str:
+    return PLURALS[manifest["kind"]].format(ns=manifest["metadata"].get("namespace", ""))
+
+
+def _tls_context(cluster: dict[str, Any], user: dict[str, Any]) -> ssl.SSLContext:
+    authority = cluster.get("certificate-authority-data")
+    context = ssl.create_default_context(
+        cadata=base64.b64decode(authority).decode() if authority else None,
+        cafile=cluster.get("certificate-authority"),
+    )
+    if "client-certificate-data" in user:
+        with tempfile.TemporaryDirectory() as folder:
+            for name in ("certificate", "key"):
+                data = base64.b64decode(user[f"client-{name}-data"])
+                (Path(folder) / name).write_bytes(data)
+            context.load_cert_chain(f"{folder}/certificate", f"{folder}/key")
+    elif "client-certificate" in user:
+        context.load_cert_chain(user["client-certificate"], user["client-key"])
+    return context
