@@ -1,7 +1,8 @@
 """Writes src/tiphys/structured/data/builtin.json.zlib: the definitions of the built-in kinds.
 
-They come from the kubernetes-validate package, less what we never read (prose, unions), plus the
-defaults of key fields, which that package does not carry.
+They come from the kubernetes-validate package, less what we never read (prose, unions), plus what
+that package does not carry: the defaults of key fields, and (from recorded answers of the Go
+libraries) which fields are structs that are never absent.
 
 Usage: python scripts/generate_schemas.py [--check]
 """
@@ -16,6 +17,7 @@ import kubernetes_validate
 
 VERSION = "v1.37.0"
 TARGET = Path(__file__).resolve().parent.parent / ("src/tiphys/structured/data/builtin.json.zlib")
+RECORDED = TARGET.parents[4] / "tests/recorded/structured/schema.json.zlib"
 DROPPED = {"description", "enum", "x-kubernetes-unions", "nullable"}
 # The API server's own defaults of key fields: they decide which item is which.
 DEFAULTS = {
@@ -71,6 +73,12 @@ def add_key_defaults(field: Any, definitions: dict[str, Any]) -> None:
             item["properties"][key]["default"] = zero
 
 
+def struct_fields() -> list[str]:
+    pairs = json.loads(zlib.decompress(RECORDED.read_bytes()))
+    [fields] = [pair["answer"]["result"] for pair in pairs if pair["case"]["ask"] == "structs"]
+    return list(fields)
+
+
 def build() -> bytes:
     """Return the content of the data file."""
     folder = Path(kubernetes_validate.__file__).parent / "kubernetes-json-schema"
@@ -79,6 +87,10 @@ def build() -> bytes:
     for definition in definitions.values():
         for field in definition.get("properties", {}).values():
             add_key_defaults(field, definitions)
+    for place in struct_fields():
+        name, _, field = place.rpartition(".")
+        if field in definitions.get(name, {}).get("properties", {}):
+            definitions[name]["properties"][field]["default"] = {}
     text = json.dumps(definitions, separators=(",", ":"), sort_keys=True)
     return zlib.compress(text.encode(), 9)
 

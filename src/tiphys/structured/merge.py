@@ -29,6 +29,7 @@ from tiphys.structured.managed import (
     manager_id,
 )
 from tiphys.structured.pathelement import PathElementError
+from tiphys.structured.structs import with_structs
 from tiphys.structured.types import TypeRef
 from tiphys.structured.updater import ConflictError, Updater
 from tiphys.structured.validation import TypedValueError, check
@@ -181,6 +182,8 @@ def _updated(
     updater: Updater, objects: tuple[Manifest, Manifest], managers: Managers, by: FieldWriter
 ) -> Managers:
     old, new = objects
+    type_ = updater.type_
+    old, new = with_structs(old, type_), with_structs(new, type_)
     managers = updater.update(old, new, managers, (_SELF, by.api_version))
     managers = _stripped(managers, _SELF)
     mine = managers.pop(_SELF, None)

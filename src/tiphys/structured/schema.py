@@ -80,6 +80,9 @@ class Schemas:
         self._types[name] = result  # before its fields are built: a definition may contain itself
         if result.scalar is None and result.map is None:
             _fill(result, self._definitions[name], self.named, keep_unknown=False)
+            if result.map is not None:
+                defaults = result.map.defaults.items()
+                result.map.structs = tuple(field for field, value in defaults if value == {})
         return result
 
 

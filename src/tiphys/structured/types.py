@@ -52,10 +52,11 @@ class MapType:
         element: type of entries that are no declared field; None forbids them.
         required: fields that must be there.
         defaults: values of absent fields, as far as the schema tells.
+        structs: fields that the API server's own objects are never without: {} when nothing is set.
         rules: how strategic merge treats fields, for those that say so.
     """
 
-    __slots__ = ("atomic", "defaults", "element", "fields", "required", "rules")
+    __slots__ = ("atomic", "defaults", "element", "fields", "required", "rules", "structs")
 
     def __init__(self, *, element: "TypeRef | None" = None, atomic: bool = False) -> None:
         self.element, self.atomic = element, atomic
@@ -63,12 +64,13 @@ class MapType:
         self.required: tuple[str, ...] = ()
         self.defaults: Mapping[str, Any] = {}
         self.rules: dict[str, PatchRule] = {}
+        self.structs: tuple[str, ...] = ()
 
     def with_atomic(self, *, atomic: bool) -> "MapType":
         """Return the same map, owned differently: a field may overrule the type that it names."""
         copy = MapType(element=self.element, atomic=atomic)
         copy.fields, copy.required = self.fields, self.required
-        copy.defaults, copy.rules = self.defaults, self.rules
+        copy.defaults, copy.rules, copy.structs = self.defaults, self.rules, self.structs
         return copy
 
 

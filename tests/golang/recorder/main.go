@@ -20,7 +20,7 @@ import (
 type Case struct {
 	Name string `json:"name"`
 	// Ask is "steps", "typed", "strategic", "two-way", "three-way", "merge-patch",
-	// "three-way-merge", "json-patch", "quantity", "fields" or "lists".
+	// "three-way-merge", "json-patch", "quantity", "fields", "lists" or "structs".
 	Ask        string         `json:"ask"`
 	APIVersion string         `json:"apiVersion"`
 	Kind       string         `json:"kind"`
@@ -84,6 +84,8 @@ func answer(models Models, c *Case) any {
 		return typedAnswer(models, c)
 	case "lists":
 		return listTypes(models)
+	case "structs":
+		return structFields(models)
 	case "quantity":
 		return quantities(c.Texts)
 	case "fields":

@@ -84,6 +84,26 @@ func quantities(texts []string) any {
 	return Answer{Result: result}
 }
 
+// structFields tells which fields are structs that the server's objects are never without.
+func structFields(models Models) any {
+	object := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap"}}
+	value, err := models.converter(&Case{}).ObjectToTyped(object)
+	check(err)
+	lines := []string{}
+	for _, definition := range value.Schema().Types {
+		if definition.Map == nil {
+			continue
+		}
+		for _, field := range definition.Map.Fields {
+			if fmt.Sprint(field.Default) == "map[]" {
+				lines = append(lines, definition.Name+"."+field.Name)
+			}
+		}
+	}
+	sort.Strings(lines)
+	return Answer{Result: lines}
+}
+
 // listTypes tells every list and map of the built-in kinds that is not owned in the plainest way.
 func listTypes(models Models) any {
 	object := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "v1", "kind": "ConfigMap"}}

@@ -2,9 +2,11 @@
 
 import json
 import zlib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+from scripts.generate_schemas import TARGET
 from tiphys.model.errors import TiphysError
 from tiphys.model.keys import GroupVersionKind, split_api_version
 from tiphys.structured.compare import compare
@@ -21,7 +23,7 @@ from tiphys.structured.patches.strategic import apply_strategic_patch
 from tiphys.structured.patches.strategic_diff import create_three_way_patch, create_two_way_patch
 from tiphys.structured.pathelement import path_text
 from tiphys.structured.removing import extract, remove_items
-from tiphys.structured.schema import load_builtin_schema, schema_from_crd
+from tiphys.structured.schema import Schemas, schema_from_crd
 from tiphys.structured.types import TypeRef
 from tiphys.structured.updater import ConflictError
 from tiphys.structured.validation import check
@@ -39,11 +41,25 @@ def recorded() -> list[tuple[str, Json, Any]]:
     ]
 
 
+@cache
+def plain_schemas() -> Schemas:
+    """Return the built-in types without structs that are never absent.
+
+    The recorder hands plain maps to the libraries, where an API server hands them its structs.
+    """
+    definitions = json.loads(zlib.decompress(TARGET.read_bytes()))
+    for definition in definitions.values():
+        for field in definition.get("properties", {}).values():
+            if field.get("default") == {}:
+                del field["default"]
+    return Schemas(definitions)
+
+
 def type_of(case: Json) -> TypeRef:
     if "schema" in case:
         return schema_from_crd(case["schema"])
     group, version = split_api_version(case["apiVersion"])
-    found = load_builtin_schema().schema_for(GroupVersionKind(group, version, case["kind"]))
+    found = plain_schemas().schema_for(GroupVersionKind(group, version, case["kind"]))
     assert found is not None
     return found
 
