@@ -168,3 +168,20 @@ def _woven(theirs: Items, ours: Items, live: Items, merge_key: str) -> Items:
             left = next(waiting, None)
         result.append(item)
     return result if left is None else [*result, left, *waiting]
+
+
+def unique(items: Items) -> Items:
+    """Drop repeated scalars; the last item takes the place of a dropped one, as in the library."""
+    result = list(items)
+    place = 0
+    while place < len(result):
+        other = place + 1
+        while other < len(result):
+            if equal(result[place], result[other]):
+                last = result.pop()
+                if other < len(result):
+                    result[other] = last
+            else:
+                other += 1
+        place += 1
+    return result

@@ -102,7 +102,7 @@ class _Merge:
         if not original and not patch:
             return original
         if not lists.items_are_maps(original, patch):
-            return lists.in_order(_unique(original + patch), patch, original, "")
+            return lists.in_order(lists.unique(original + patch), patch, original, "")
         if not merge_key:
             what = f"cannot merge lists without merge key for {type_.name or 'struct'}"
             raise PatchError(what)
@@ -267,23 +267,6 @@ def _same_item(one: Any, other: Any, merge_key: str) -> bool:
     if not merge_key:
         return equal(one, other)
     return equal(lists.item_key(one, merge_key), lists.item_key(other, merge_key))
-
-
-def _unique(items: Items) -> Items:
-    """Drop repeated scalars; the last item takes the place of a dropped one, as in the library."""
-    result = list(items)
-    place = 0
-    while place < len(result):
-        other = place + 1
-        while other < len(result):
-            if equal(result[place], result[other]):
-                last = result.pop()
-                if other < len(result):
-                    result[other] = last
-            else:
-                other += 1
-        place += 1
-    return result
 
 
 def _without_directives(value: Any) -> tuple[Any, bool]:

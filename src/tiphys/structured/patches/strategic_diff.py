@@ -168,11 +168,7 @@ def _diff_scalars(original: Items, modified: Items, options: _Options) -> tuple[
             del rest[place]
         else:
             added.append(item)
-    gone: Items = []
-    for item in rest:
-        if lists.find(gone, item, "") < 0:
-            gone.append(item)
-    return (added if options.changes else []), (gone if options.deletions else [])
+    return (added if options.changes else []), (lists.unique(rest) if options.deletions else [])
 
 
 def _diff_items(
