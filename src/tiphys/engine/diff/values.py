@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 from tiphys.engine.diff.lists import KeyedItems, ListRules, fields_at, keeps_order
 from tiphys.engine.diff.paths import Path
-from tiphys.engine.diff.quantities import same_quantity
 from tiphys.model.keys import Manifest
 from tiphys.structured.pathelement import value_element
+from tiphys.structured.quantities import same_quantity
 from tiphys.structured.types import TypeRef
 
 
