@@ -39,6 +39,8 @@ def main() -> None:
         for number, step in enumerate(case["steps"]):
             before = server.ask("GET", case["path"])
             after = write(server, case["path"], step)
+            if step.get("subresource") == "scale" and after["kind"] == "Scale":
+                after = server.ask("GET", case["path"])
             known = None if before.get("kind") == "Status" else before
             exchanges.append(
                 {"name": f"{case['name']} {number}", "before": known, "step": step, "after": after}

@@ -191,7 +191,10 @@ def _updated(
         who = by.identity(UPDATE)
         previous = managers.get(who)
         fields = mine.fields if previous is None else mine.fields.union(previous.fields)
-        managers[who] = mine._replace(fields=fields, time=by.now)
+        time = by.now
+        if by.subresource == "scale":  # the server carries these entries over without a new time
+            time = previous.time if previous else ""
+        managers[who] = mine._replace(fields=fields, time=time)
     return cap_update_managers(managers)
 
 

@@ -50,12 +50,8 @@ def written(exchange: Json) -> Json:
 
 def managers(manifest: Json) -> list[str]:
     entries = manifest["metadata"].get("managedFields", ())
-    return sorted(json.dumps({**entry, "time": ""}, sort_keys=False) for entry in entries)
-
-
-def fields_in_order(manifest: Json) -> list[str]:
-    entries = manifest["metadata"].get("managedFields", ())
-    return sorted(json.dumps(entry["fieldsV1"]) for entry in entries)
+    timeless = [{k: "" if k == "time" else v for k, v in entry.items()} for entry in entries]
+    return sorted(map(json.dumps, timeless))
 
 
 CASES = [pytest.param(exchange, id=exchange["name"]) for exchange in EXCHANGES]
@@ -74,10 +70,8 @@ def test_managers_are_those_of_a_real_server(exchange: Json) -> None:
             written(exchange)
         assert caught.value.what == after["message"]
         return
-    mine = written(exchange)
 
-    assert managers(mine) == managers(after)
-    assert fields_in_order(mine) == fields_in_order(after)
+    assert managers(written(exchange)) == managers(after)
 
 
 @pytest.mark.parametrize("exchange", CHANGES)
