@@ -48,10 +48,11 @@ def written(exchange: Json) -> Json:
     return update_managed_fields(before, stored, by=by, schema=type_)
 
 
-def managers(manifest: Json) -> list[str]:
+def managers(manifest: Json, *, in_order: bool) -> list[str]:
+    """Return the entries as text, in the server's order of keys where that means anything."""
     entries = manifest["metadata"].get("managedFields", ())
     timeless = [{k: "" if k == "time" else v for k, v in entry.items()} for entry in entries]
-    return sorted(map(json.dumps, timeless))
+    return sorted(json.dumps(entry, sort_keys=not in_order) for entry in timeless)
 
 
 CASES = [pytest.param(exchange, id=exchange["name"]) for exchange in EXCHANGES]
@@ -70,8 +71,10 @@ def test_managers_are_those_of_a_real_server(exchange: Json) -> None:
             written(exchange)
         assert caught.value.what == after["message"]
         return
+    # On its way through a scale the server loses the order of keys.
+    in_order = exchange["step"].get("subresource") != "scale"
 
-    assert managers(written(exchange)) == managers(after)
+    assert managers(written(exchange), in_order=in_order) == managers(after, in_order=in_order)
 
 
 @pytest.mark.parametrize("exchange", CHANGES)
