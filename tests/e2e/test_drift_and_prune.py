@@ -160,7 +160,7 @@ def test_an_object_of_two_applications_is_warned_of(world: World) -> None:
     second.wait("OutOfSync")
 
     assert second.conditions("SharedResourceWarning") == [
-        f"ConfigMap/one is part of applications argocd/{second.name} and argocd/{first.name}"
+        f"ConfigMap/one is part of applications argocd/{second.name} and {first.name}"
     ]
 
 

@@ -100,9 +100,9 @@ class HealthStatus(Record, frozen=True):
 
 
 class ApplicationHealth(Record, frozen=True):
-    """Health of an Application."""
+    """Health of an Application; the status is written even when it is unknown."""
 
-    status: HealthStatusCode = HealthStatusCode.UNKNOWN
+    status: HealthStatusCode = msgspec.field(default_factory=lambda: HealthStatusCode.UNKNOWN)
     message: str = ""
     last_transition_time: str = ""
 
@@ -138,9 +138,9 @@ class ComparedTo(Record, frozen=True):
 
 
 class SyncStatus(Record, frozen=True):
-    """Whether live equals target, for which target."""
+    """Whether live equals target, for which target; the status is always written."""
 
-    status: SyncStatusCode = SyncStatusCode.UNKNOWN
+    status: SyncStatusCode = msgspec.field(default_factory=lambda: SyncStatusCode.UNKNOWN)
     compared_to: ComparedTo = ComparedTo()
     revision: str = ""
     revisions: tuple[str, ...] = ()
