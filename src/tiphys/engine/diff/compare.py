@@ -52,12 +52,15 @@ def compare(
         schema: of the resource's kind, None when unknown.
 
     Returns:
-        SYNCED or OUT_OF_SYNC when that is certain. ASK, in `CompareMode.APPLY` only, when a dry
-        run has to tell; the drifts are then what the values alone say.
+        SYNCED or OUT_OF_SYNC when that is certain. ASK when a dry run has to tell, in
+        `CompareMode.APPLY`, and in every mode when live is in another apiVersion than target; the
+        drifts are then what the values alone say.
     """
     if target is None or live is None:
         return _one_sided(target, live)
-    return _Resource(target, live, settings, schema).verdict()
+    if target.get("apiVersion") != live.get("apiVersion"):
+        return Comparison(verdict=Verdict.ASK, note="live is in another apiVersion than target")
+    return Faces(target, live, settings, schema).verdict()
 
 
 def _one_sided(target: Manifest | None, live: Manifest | None) -> Comparison:
@@ -67,14 +70,26 @@ def _one_sided(target: Manifest | None, live: Manifest | None) -> Comparison:
     return Comparison(verdict=Verdict.OUT_OF_SYNC, note=note)
 
 
-class _Resource:
-    """One comparison under way: both sides without what is not compared, and who owns what."""
+class Faces:
+    """One comparison under way: both sides without what is not compared, and who owns what.
+
+    Attributes:
+        target: prepared as for an apply.
+        live: normalised; in the apiVersion of target.
+        entries: managedFields of live; only those of its own apiVersion can be read against it.
+        applied: those of them that we applied.
+    """
 
     def __init__(
         self, target: Manifest, live: Manifest, settings: CompareSettings, schema: TypeRef | None
     ) -> None:
         self.settings, self.schema = settings, schema
-        self.entries = field_entries(live)
+        version = live.get("apiVersion")
+        every_entry = field_entries(live)
+        self.entries = [entry for entry in every_entry if entry.api_version == version]
+        self._owns_in_other_version = any(
+            entry.api_version != version for entry in applied_entries(every_entry, settings.manager)
+        )
         self.ignored = Ignored(
             settings.ignore, (live.get("metadata") or {}).get("managedFields") or ()
         )
@@ -85,10 +100,11 @@ class _Resource:
         self.last_applied = last_applied(live)
 
     def verdict(self) -> Comparison:
+        """Return what is certain without the API server, ASK where nothing is."""
         walk = ValueWalk(self.rules, [entry.fields for entry in self.applied])
         walk.compare(self.target, self.live, self.schema)
         notes = list(self.ignored.problems)
-        left_over = self._left_over_of_legacy()
+        left_over = self.left_over_of_legacy()
         if walk.duplicates:
             places = ", ".join(format_path(path) for path in walk.duplicates)
             notes.append(f"elements with equal keys at {places} rule out server-side apply")
@@ -96,7 +112,7 @@ class _Resource:
         if not asks or left_over:
             return self._answer(Verdict.OUT_OF_SYNC, [*walk.differences, *left_over], notes)
         differences = [*walk.differences, *self._left_over_of_apply()]
-        if differences or walk.doubts or self._is_other_version():
+        if differences or walk.doubts or self._owns_in_other_version:
             return self._answer(Verdict.ASK, differences, notes)
         return self._answer(Verdict.SYNCED, [], notes)
 
@@ -105,7 +121,7 @@ class _Resource:
     ) -> Comparison:
         if verdict is Verdict.OUT_OF_SYNC and not differences:
             verdict = Verdict.SYNCED
-        drifts = tuple(drift_of(difference, self.entries) for difference in _unique(differences))
+        drifts = drifts_of(differences, self.entries)
         return Comparison(verdict=verdict, drifts=drifts, note="; ".join(notes))
 
     def _left_over_of_apply(self) -> list[Difference]:
@@ -115,7 +131,8 @@ class _Resource:
             for difference in no_longer_wanted(entry.fields, self.target, self.live)
         ]
 
-    def _left_over_of_legacy(self) -> list[Difference]:
+    def left_over_of_legacy(self) -> list[Difference]:
+        """Return what client-side apply wrote, a sync would take out and target lacks."""
         settings = self.settings
         if settings.mode is CompareMode.REPLACE or self.last_applied is None:
             return []
@@ -138,12 +155,6 @@ class _Resource:
         legacy = migrated_entries(self.entries, settings.manager, settings.migration_manager)
         return bool(owners) and all(entry in legacy or entry in self.applied for entry in owners)
 
-    def _is_other_version(self) -> bool:
-        version = self.target.get("apiVersion")
-        if self.live.get("apiVersion") != version:
-            return True
-        return any(entry.api_version != version for entry in self.applied)
-
 
 def comparable(manifest: Manifest, settings: CompareSettings, ignored: Ignored) -> Manifest:
     """Return a normalised manifest without status, identity and ignored fields."""
@@ -157,8 +168,20 @@ def comparable(manifest: Manifest, settings: CompareSettings, ignored: Ignored) 
     return result
 
 
-def drift_of(difference: Difference, entries: list[FieldEntry]) -> Drift:
-    """Return a difference as people read it, with whoever wrote the live value last."""
+def drifts_of(differences: list[Difference], entries: list[FieldEntry]) -> tuple[Drift, ...]:
+    """Return differences as people read them, one a field, the first of several.
+
+    Args:
+        differences: in the order in which they are to be shown.
+        entries: of live; they tell who wrote a live value last.
+    """
+    by_path: dict[Path, Difference] = {}
+    for difference in differences:
+        by_path.setdefault(difference.path, difference)
+    return tuple(_drift(difference, entries) for difference in by_path.values())
+
+
+def _drift(difference: Difference, entries: list[FieldEntry]) -> Drift:
     path, target, live = difference
     writer = last_writer(entries, path) if live is not None else None
     return Drift(
@@ -169,10 +192,3 @@ def drift_of(difference: Difference, entries: list[FieldEntry]) -> Drift:
         changed_at=writer.time if writer else "",
         note=_LEFT_GIT if target is None else "",
     )
-
-
-def _unique(differences: list[Difference]) -> list[Difference]:
-    by_path: dict[Path, Difference] = {}
-    for difference in differences:
-        by_path.setdefault(difference.path, difference)
-    return list(by_path.values())

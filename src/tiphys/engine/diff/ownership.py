@@ -50,8 +50,37 @@ def no_longer_wanted(fields: Manifest, target: Any, live: Any, path: Path = ()) 
     return found
 
 
+def changes_of_owned(
+    fields: Manifest, before: Any, after: Any, path: Path = ()
+) -> list[Difference]:
+    """Return where an object would change in what a FieldsV1 map owns.
+
+    A field that goes may come back with its default; it has changed all the same.
+
+    Args:
+        fields: what is ours at this place.
+        before: the value now; what is absent now cannot leave.
+        after: the value that is predicted; None is absent.
+        path: where this place is.
+    """
+    found: list[Difference] = []
+    for element, below in fields.items():
+        here = (*path, element)
+        old, new = _step(before, element), _step(after, element)
+        if element == "." or old is None or here in _BOOKKEEPING:
+            continue
+        is_whole = not below or (new is None and element.startswith("k:") and "." in below)
+        if is_whole and not same_value(old, new):
+            found.append(Difference(here, new, old))
+        elif not is_whole:
+            found += changes_of_owned(below, old, new, here)
+    return found
+
+
 def _step(value: Any, element: str) -> Any:
     kind = element[:2]
+    if element == ".":
+        return None
     if kind == "f:":
         return value.get(element[2:]) if isinstance(value, dict) else None
     if not isinstance(value, list):

@@ -10,15 +10,14 @@ on purpose: a value that admission overrules is Synced with a note, since no syn
 
 from typing import Any
 
-from tiphys.engine.diff.compare import comparable, drift_of
+from tiphys.engine.diff.compare import Faces, comparable, drifts_of
 from tiphys.engine.diff.lists import KeyedItems, ListRules, keeps_order
-from tiphys.engine.diff.ownership import no_longer_wanted
+from tiphys.engine.diff.ownership import changes_of_owned
 from tiphys.engine.diff.paths import Path, format_path
 from tiphys.engine.diff.settings import CompareSettings, Comparison, Verdict
 from tiphys.engine.diff.values import Difference, ValueWalk, same_value
-from tiphys.engine.fields import applied_entries, field_entries
-from tiphys.engine.ignoring import Ignored
-from tiphys.engine.normalise import normalise, prepare_target
+from tiphys.engine.fields import field_entries
+from tiphys.engine.normalise import normalise
 from tiphys.model.keys import Manifest
 from tiphys.structured.types import TypeRef
 
@@ -44,25 +43,21 @@ def judge_prediction(
     Returns:
         SYNCED or OUT_OF_SYNC, never ASK. A drift's `target` is the value that a sync would leave.
     """
-    entries = field_entries(live)
-    ignored = Ignored(settings.ignore, (live.get("metadata") or {}).get("managedFields") or ())
-    wanted = comparable(prepare_target(target), settings, ignored)
-    before = comparable(normalise(live), settings, ignored)
-    after = comparable(normalise(prediction), settings, ignored)
+    faces = Faces(target, live, settings, schema)
+    after = comparable(normalise(prediction), settings, faces.ignored)
     predicted = field_entries(prediction)
-    rules = ListRules([entry.fields for entry in (*predicted, *entries)])
+    rules = ListRules([entry.fields for entry in (*predicted, *faces.entries)])
     walk = _PredictionWalk(rules)
-    walk.compare(wanted, before, after, schema)
-    gone = [
+    walk.compare(faces.target, faces.live, after, schema)
+    changed = [
         difference
-        for entry in applied_entries(entries, settings.manager)
-        for difference in no_longer_wanted(entry.fields, after, before)
+        for entry in faces.applied
+        for difference in changes_of_owned(entry.fields, faces.live, after)
     ]
-    found = {difference.path: difference for difference in (*walk.differences, *gone)}
-    drifts = tuple(drift_of(difference, entries) for difference in found.values())
+    drifts = drifts_of([*walk.differences, *changed, *faces.left_over_of_legacy()], faces.entries)
     overruled = ValueWalk(rules, [entry.fields for entry in predicted])
-    overruled.compare(wanted, after, schema)
-    notes = [*ignored.problems, *_overruled_note(overruled.differences)]
+    overruled.compare(faces.target, after, schema)
+    notes = [*faces.ignored.problems, *_overruled_note(overruled.differences)]
     verdict = Verdict.OUT_OF_SYNC if drifts else Verdict.SYNCED
     return Comparison(verdict=verdict, drifts=drifts, note="; ".join(notes))
 

@@ -47,7 +47,7 @@ class ValueWalk:
         if target is None:
             return
         if live is None:
-            self._compare_absent(target, path)
+            self._compare_absent(target, type_, path)
         elif isinstance(target, dict) and isinstance(live, dict):
             self._compare_maps(target, live, type_, path)
         elif isinstance(target, list) and isinstance(live, list):
@@ -55,11 +55,14 @@ class ValueWalk:
         elif not same_scalar(target, live, type_):
             self.differences.append(Difference(path, target, live))
 
-    def _compare_absent(self, target: Any, path: Path) -> None:
+    def _compare_absent(self, target: Any, type_: TypeRef | None, path: Path) -> None:
         # Servers drop empty values. One that we own and live lacks was dropped; had somebody
-        # removed it, we would own it no longer.
+        # removed it, we would own it no longer. A list that merges is owned by its elements
+        # alone, so an empty one asks for nothing.
         if not is_empty(target):
             self.differences.append(Difference(path, target, None))
+        elif target == [] and self._rules.keys_at(path, type_) is not None:
+            return
         elif not any(fields_at(root, path) is not None for root in self._applied):
             self.doubts.append(path)
 
