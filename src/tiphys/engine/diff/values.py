@@ -150,9 +150,9 @@ def same_scalar(target: Any, live: Any, type_: TypeRef | None) -> bool:
 
 
 def same_value(one: Any, other: Any) -> bool:
-    """Return whether two JSON values are equal, which for Python are not True and 1."""
+    """Return whether two JSON values are equal: True and 1 are not, null and absent are."""
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(same_value(one[k], other[k]) for k in one)
+        return all(same_value(one.get(k), other.get(k)) for k in one.keys() | other.keys())
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(map(same_value, one, other))
     return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
