@@ -461,3 +461,17 @@ def test_true_is_not_one() -> None:
     other = {"apiVersion": "example.com/v1", "kind": "Boat", "spec": {"a": [True]}}
 
     assert compare(one, other, CLIENT_SIDE, None).verdict is Verdict.OUT_OF_SYNC
+
+
+def test_an_empty_list_that_merges_asks_for_nothing() -> None:
+    wanted = target()
+    wanted["spec"]["template"]["spec"]["volumes"] = []
+
+    assert verdict(wanted, live()) is Verdict.SYNCED
+
+
+def test_an_empty_list_that_is_one_value_has_to_be_ours() -> None:
+    wanted = target()
+    wanted["spec"]["template"]["spec"]["tolerations"] = []
+
+    assert verdict(wanted, live()) is Verdict.ASK
