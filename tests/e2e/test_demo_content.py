@@ -38,7 +38,7 @@ def _helm(directory: Path, options: dict[str, Any]) -> Iterator[Any]:
             "$ARGOCD_APP_SOURCE_REPO_URL", _GIT_URL
         )
     chart = helm_python.Chart.load(str(directory))
-    for name, text in chart.render(values, release_name="demo", namespace="argocd").items():
+    for name, text in chart.render(values, name="demo", namespace="argocd").items():
         if not name.endswith(("NOTES.txt", ".tpl")):
             yield from yaml.safe_load_all(text)
 

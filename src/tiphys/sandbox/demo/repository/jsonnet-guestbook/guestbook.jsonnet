@@ -1,0 +1,34 @@
+// Yields a list: each element is one object.
+local params = import 'params.libsonnet';
+local labels = { app: params.name };
+
+[
+  {
+    apiVersion: 'apps/v1',
+    kind: 'Deployment',
+    metadata: { name: params.name },
+    spec: {
+      replicas: params.replicas,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels: labels },
+        spec: {
+          containers: [{
+            name: 'web',
+            image: params.image,
+            ports: [{ name: 'http', containerPort: params.port }],
+          }],
+        },
+      },
+    },
+  },
+  {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: params.name },
+    spec: {
+      selector: labels,
+      ports: [{ name: 'http', port: params.port, targetPort: 'http' }],
+    },
+  },
+]
