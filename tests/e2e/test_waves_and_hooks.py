@@ -84,7 +84,12 @@ def test_hooks_of_all_phases_run_in_order(running: World) -> None:
 
 
 def test_a_sync_fail_hook_runs_when_the_sync_failed(running: World) -> None:
-    app = _new_app(running, job("check", fails=True, hook="Sync"), job("clean", hook="SyncFail"))
+    app = _new_app(
+        running,
+        job("check", fails=True, hook="Sync"),
+        job("clean", hook="SyncFail"),
+        config_map("one"),
+    )
 
     state = app.sync()
 

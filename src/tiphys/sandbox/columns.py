@@ -1,0 +1,173 @@
+"""The columns that `kubectl get` shows of built-in kinds: (title, priority, rule).
+
+A rule is a path into the object, "a/b" for two counts, or "len:path" for how many there are.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+Rule = tuple[str, int, str]
+
+_WORKLOAD = [("Containers", 1, "images:name"), ("Images", 1, "images:image")]
+COLUMNS: dict[str, list[Rule]] = {
+    "Pod": [
+        ("Ready", 0, "pod:ready"),
+        ("Status", 0, "pod:status"),
+        ("Restarts", 0, "pod:restarts"),
+        ("IP", 1, ".status.podIP"),
+        ("Node", 1, ".spec.nodeName"),
+    ],
+    "Deployment.apps": [
+        ("Ready", 0, ".status.readyReplicas/.spec.replicas"),
+        ("Up-to-date", 0, "count:.status.updatedReplicas"),
+        ("Available", 0, "count:.status.availableReplicas"),
+        *_WORKLOAD,
+    ],
+    "StatefulSet.apps": [("Ready", 0, ".status.readyReplicas/.spec.replicas"), *_WORKLOAD],
+    "ReplicaSet.apps": [
+        ("Desired", 0, "count:.spec.replicas"),
+        ("Current", 0, "count:.status.replicas"),
+        ("Ready", 0, "count:.status.readyReplicas"),
+        *_WORKLOAD,
+    ],
+    "DaemonSet.apps": [
+        ("Desired", 0, "count:.status.desiredNumberScheduled"),
+        ("Current", 0, "count:.status.currentNumberScheduled"),
+        ("Ready", 0, "count:.status.numberReady"),
+        *_WORKLOAD,
+    ],
+    "Job.batch": [
+        ("Status", 0, "job:status"),
+        ("Completions", 0, ".status.succeeded/.spec.completions"),
+        *_WORKLOAD,
+    ],
+    "CronJob.batch": [
+        ("Schedule", 0, ".spec.schedule"),
+        ("Suspend", 0, ".spec.suspend"),
+        ("Active", 0, "len:.status.active"),
+    ],
+    "Service": [
+        ("Type", 0, ".spec.type"),
+        ("Cluster-IP", 0, ".spec.clusterIP"),
+        ("External-IP", 0, "service:external"),
+        ("Port(s)", 0, "service:ports"),
+    ],
+    "Ingress.networking.k8s.io": [
+        ("Class", 0, ".spec.ingressClassName"),
+        ("Hosts", 0, "ingress:hosts"),
+        ("Address", 0, "service:external"),
+    ],
+    "Namespace": [("Status", 0, ".status.phase")],
+    "Node": [("Status", 0, "node:status"), ("Version", 0, ".status.nodeInfo.kubeletVersion")],
+    "Secret": [("Type", 0, ".type"), ("Data", 0, "len:.data")],
+    "ConfigMap": [("Data", 0, "len:.data")],
+    "ServiceAccount": [("Secrets", 0, "len:.secrets")],
+    "PersistentVolumeClaim": [
+        ("Status", 0, ".status.phase"),
+        ("Volume", 0, ".spec.volumeName"),
+        ("Capacity", 0, ".status.capacity.storage"),
+        ("StorageClass", 0, ".spec.storageClassName"),
+    ],
+    "Event": [
+        ("Last Seen", 0, "age:.lastTimestamp"),
+        ("Type", 0, ".type"),
+        ("Reason", 0, ".reason"),
+        ("Object", 0, "event:object"),
+        ("Message", 0, ".message"),
+    ],
+}
+
+
+def value_of(manifest: dict[str, Any], rule: str) -> Any:
+    """Return the cell that a rule gives for an object."""
+    head, separator, rest = rule.partition(":")
+    if separator and not rule.startswith("."):
+        return _SPECIAL[head](manifest, rest)
+    if "/" in rule and not rule.startswith("{"):
+        done, wanted = rule.split("/", 1)
+        return f"{_at(manifest, done) or 0}/{_at(manifest, wanted) or 0}"
+    value = _at(manifest, rule)
+    return "<none>" if value is None else value
+
+
+def _at(value: Any, path: str) -> Any:
+    for step in path.strip("{}").split("."):
+        name, bracket, index = step.partition("[")
+        if name:
+            value = value.get(name) if isinstance(value, dict) else None
+        if bracket and isinstance(value, list):
+            place = index.rstrip("]")
+            value = value[int(place)] if place.isdigit() and int(place) < len(value) else None
+    return value
+
+
+def _pod(manifest: dict[str, Any], what: str) -> Any:
+    status = manifest.get("status") or {}
+    containers = status.get("containerStatuses") or []
+    if what == "ready":
+        total = len((manifest.get("spec") or {}).get("containers") or [])
+        return f"{sum(bool(c.get('ready')) for c in containers)}/{total}"
+    if what == "restarts":
+        return sum(int(c.get("restartCount", 0)) for c in containers)
+    if manifest["metadata"].get("deletionTimestamp"):
+        return "Terminating"
+    for container in containers:
+        state = container.get("state") or {}
+        for name in ("waiting", "terminated"):
+            if (state.get(name) or {}).get("reason"):
+                return state[name]["reason"]
+    return status.get("phase", "Unknown")
+
+
+def _job(manifest: dict[str, Any], _what: str) -> str:
+    for condition in (manifest.get("status") or {}).get("conditions") or []:
+        if condition.get("status") == "True" and condition["type"] in {"Complete", "Failed"}:
+            return str(condition["type"])
+    return "Running"
+
+
+def _images(manifest: dict[str, Any], field: str) -> str:
+    spec = _at(manifest, ".spec.template.spec") or {}
+    return ",".join(str(c.get(field, "")) for c in spec.get("containers") or [])
+
+
+def _service(manifest: dict[str, Any], what: str) -> str:
+    if what == "external":
+        entries = _at(manifest, ".status.loadBalancer.ingress") or []
+        return ",".join(e.get("ip") or e.get("hostname") or "" for e in entries) or "<none>"
+    ports = _at(manifest, ".spec.ports") or []
+    shown = []
+    for port in ports:
+        node = f":{port['nodePort']}" if port.get("nodePort") else ""
+        shown.append(f"{port.get('port')}{node}/{port.get('protocol', 'TCP')}")
+    return ",".join(shown) or "<none>"
+
+
+def _ingress(manifest: dict[str, Any], _what: str) -> str:
+    rules = _at(manifest, ".spec.rules") or []
+    return ",".join(rule.get("host") or "*" for rule in rules) or "*"
+
+
+def _node(manifest: dict[str, Any], _what: str) -> str:
+    conditions = _at(manifest, ".status.conditions") or []
+    ready = any(c.get("type") == "Ready" and c.get("status") == "True" for c in conditions)
+    return "Ready" if ready else "NotReady"
+
+
+def _event(manifest: dict[str, Any], _what: str) -> str:
+    about = manifest.get("involvedObject") or {}
+    return f"{str(about.get('kind', '')).lower()}/{about.get('name', '')}"
+
+
+_SPECIAL: dict[str, Callable[[dict[str, Any], str], Any]] = {
+    "pod": _pod,
+    "job": _job,
+    "images": _images,
+    "service": _service,
+    "ingress": _ingress,
+    "node": _node,
+    "event": _event,
+    "len": lambda manifest, path: len(_at(manifest, path) or ()),
+    "count": lambda manifest, path: _at(manifest, path) or 0,
+    "age": lambda manifest, path: _at(manifest, path) or "<unknown>",
+}

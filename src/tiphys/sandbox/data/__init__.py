@@ -1,0 +1,1 @@
+"""Facts about Kubernetes as data: kinds, defaults, columns."""

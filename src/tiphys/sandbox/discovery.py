@@ -1,0 +1,189 @@
+"""Discovery and OpenAPI documents: what clients ask before they ask for objects.
+
+Source: KEP-3352 "Aggregated Discovery"; KEP-2896 "OpenAPI v3".
+"""
+
+from itertools import groupby
+from typing import Any
+
+from tiphys.sandbox.kinds import Kind, Kinds, version_order
+
+VERSION = {
+    "major": "1",
+    "minor": "37",
+    "gitVersion": "v1.37.2+tiphys-sandbox",
+    "gitTreeState": "clean",
+    "platform": "linux/amd64",
+}
+_QUERY = [
+    {"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}}
+    for name in ("dryRun", "fieldManager", "fieldValidation", "force")
+]
+
+
+def aggregated(kinds: Kinds, *, is_core: bool) -> dict[str, Any]:
+    """Return the aggregated discovery document of the core group, or of all others."""
+    items = []
+    for group, versions in _groups(kinds, is_core=is_core):
+        entries = [
+            {
+                "version": version,
+                "resources": [_discovered(kind) for kind in found],
+                "freshness": "Current",
+            }
+            for version, found in versions
+        ]
+        metadata = {"name": group} if group else {"creationTimestamp": None}
+        items.append({"metadata": metadata, "versions": entries})
+    return {
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": "apidiscovery.k8s.io/v2",
+        "metadata": {},
+        "items": items,
+    }
+
+
+def group_list(kinds: Kinds) -> dict[str, Any]:
+    """Return the list of groups for clients that do not know the aggregated form."""
+    groups = [_group(name, versions) for name, versions in _groups(kinds, is_core=False)]
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
+
+
+def one_group(kinds: Kinds, name: str) -> dict[str, Any] | None:
+    """Return one group, None when it is not served."""
+    for group, versions in _groups(kinds, is_core=False):
+        if group == name:
+            return {"kind": "APIGroup", "apiVersion": "v1", **_group(group, versions)}
+    return None
+
+
+def resource_list(kinds: Kinds, group: str, version: str) -> dict[str, Any] | None:
+    """Return the resources of one version, None when it is not served."""
+    found = [kind for kind in kinds.all() if (kind.group, kind.version) == (group, version)]
+    if not found:
+        return None
+    resources: list[dict[str, Any]] = []
+    for kind in found:
+        resources.append(_resource(kind, kind.plural, list(kind.verbs)))
+        resources += [
+            {
+                **_resource(kind, f"{kind.plural}/{sub}", ["get", "patch", "update"]),
+                "shortNames": [],
+            }
+            for sub in kind.subresources
+        ]
+    return {
+        "kind": "APIResourceList",
+        "apiVersion": "v1",
+        "groupVersion": f"{group}/{version}" if group else version,
+        "resources": resources,
+    }
+
+
+def openapi_index(kinds: Kinds) -> dict[str, Any]:
+    """Return where the OpenAPI v3 documents are."""
+    paths = {_root(kind).strip("/") for kind in kinds.all()}
+    addresses = {
+        path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={kinds.generation}"}
+        for path in sorted(paths)
+    }
+    return {"paths": addresses}
+
+
+def openapi_document(kinds: Kinds, path: str) -> dict[str, Any] | None:
+    """Return the OpenAPI v3 document of one version: its paths, and schemas of custom kinds."""
+    found = [kind for kind in kinds.all() if _root(kind).strip("/") == path]
+    if not found:
+        return None
+    paths: dict[str, Any] = {}
+    schemas: dict[str, Any] = {}
+    for kind in found:
+        gvk = {"group": kind.group, "version": kind.version, "kind": kind.kind}
+        scope = "/namespaces/{namespace}" if kind.namespaced else ""
+        operation = {"parameters": _QUERY, "x-kubernetes-group-version-kind": gvk, "responses": {}}
+        methods = {
+            "patch": {**operation, "x-kubernetes-action": "patch"},
+            "put": {**operation, "x-kubernetes-action": "put"},
+            "get": {"x-kubernetes-group-version-kind": gvk, "responses": {}},
+        }
+        paths[f"{_root(kind)}{scope}/{kind.plural}/{{name}}"] = methods
+        paths[f"{_root(kind)}{scope}/{kind.plural}"] = {
+            "post": {**operation, "x-kubernetes-action": "post"}
+        }
+        schema = kind.schema or {"type": "object"}
+        schemas[f"{kind.group or 'core'}.{kind.version}.{kind.kind}"] = {
+            **schema,
+            "x-kubernetes-group-version-kind": [gvk],
+        }
+    return {
+        "openapi": "3.0.0",
+        "info": {"title": "Kubernetes", "version": VERSION["gitVersion"]},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
+
+
+def _root(kind: Kind) -> str:
+    return f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
+
+
+def _groups(kinds: Kinds, *, is_core: bool) -> list[tuple[str, list[tuple[str, list[Kind]]]]]:
+    listed = sorted(
+        (kind for kind in kinds.all() if (not kind.group) == is_core),
+        key=lambda kind: (kind.group, version_order(kind)),
+    )
+    return [
+        (
+            group,
+            [
+                (version, list(found))
+                for version, found in groupby(of_group, key=lambda k: k.version)
+            ],
+        )
+        for group, of_group in groupby(listed, key=lambda kind: kind.group)
+    ]
+
+
+def _version_of(kind: Kind) -> str:
+    return kind.version
+
+
+def _group(name: str, versions: list[tuple[str, list[Kind]]]) -> dict[str, Any]:
+    listed = [{"groupVersion": f"{name}/{version}", "version": version} for version, _ in versions]
+    return {"name": name, "versions": listed, "preferredVersion": listed[0]}
+
+
+def _resource(kind: Kind, name: str, verbs: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "name": name,
+        "singularName": "" if "/" in name else kind.singular,
+        "namespaced": kind.namespaced,
+        "kind": kind.kind,
+        "verbs": verbs,
+    }
+    if kind.short_names:
+        found["shortNames"] = list(kind.short_names)
+    if kind.categories:
+        found["categories"] = list(kind.categories)
+    return found
+
+
+def _discovered(kind: Kind) -> dict[str, Any]:
+    response = {"group": kind.group, "version": kind.version, "kind": kind.kind}
+    found: dict[str, Any] = {
+        "resource": kind.plural,
+        "responseKind": response,
+        "scope": "Namespaced" if kind.namespaced else "Cluster",
+        "singularResource": kind.singular,
+        "verbs": list(kind.verbs),
+    }
+    if kind.short_names:
+        found["shortNames"] = list(kind.short_names)
+    if kind.categories:
+        found["categories"] = list(kind.categories)
+    if kind.subresources:
+        found["subresources"] = [
+            {"subresource": sub, "responseKind": response, "verbs": ["get", "patch", "update"]}
+            for sub in kind.subresources
+        ]
+    return found

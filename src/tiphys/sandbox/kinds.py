@@ -1,0 +1,146 @@
+"""The kinds that the sandbox serves: those recorded off a real API server, and custom ones."""
+
+from collections.abc import Iterable
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+from tiphys.model.keys import GroupVersionKind
+from tiphys.structured.schema import load_builtin_schema, schema_from_crd
+from tiphys.structured.types import TypeRef
+
+_ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+_ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+_PREFERRED_VERSIONS = {"autoscaling": "v2"}
+
+
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """A kind in one version.
+
+    Attributes:
+        schema: the OpenAPI schema of a custom kind's version; None for a built-in one.
+        columns: printer columns of a custom kind.
+        storage: the version in which objects are kept.
+    """
+
+    group: str
+    version: str
+    kind: str
+    plural: str
+    singular: str
+    namespaced: bool
+    verbs: tuple[str, ...]
+    short_names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    subresources: tuple[str, ...] = ()
+    schema: dict[str, Any] | None = None
+    columns: tuple[dict[str, Any], ...] = ()
+    scale_paths: dict[str, str] | None = None
+    is_custom: bool = False
+
+    @property
+    def gvk(self) -> GroupVersionKind:
+        """Group, version and kind."""
+        return GroupVersionKind(self.group, self.version, self.kind)
+
+    @property
+    def collection(self) -> tuple[str, str]:
+        """What is stored together: objects of all versions of a kind."""
+        return self.group, self.plural
+
+    @property
+    def has_status(self) -> bool:
+        """True when the status is written through its own subresource only."""
+        return "status" in self.subresources
+
+
+class Kinds:
+    """All kinds that are served now."""
+
+    def __init__(self) -> None:
+        self._by_path: dict[tuple[str, str, str], Kind] = {}
+        self._types: dict[GroupVersionKind, TypeRef] = {}
+        for kind in _recorded():
+            self._by_path[(kind.group, kind.version, kind.plural)] = kind
+        self.generation = 0
+
+    def find(self, group: str, version: str, plural: str) -> Kind | None:
+        """Return the kind at a path, None when there is none."""
+        return self._by_path.get((group, version, plural))
+
+    def of(self, group: str, kind: str) -> Kind | None:
+        """Return a kind by its name, in the preferred version."""
+        found = [entry for entry in self.all() if (entry.group, entry.kind) == (group, kind)]
+        return min(found, key=version_order, default=None)
+
+    def all(self) -> Iterable[Kind]:
+        """Return every kind in every version."""
+        return self._by_path.values()
+
+    def add(self, kinds: Iterable[Kind]) -> None:
+        """Serve custom kinds."""
+        for kind in kinds:
+            self._by_path[(kind.group, kind.version, kind.plural)] = kind
+            self._types.pop(kind.gvk, None)
+        self.generation += 1
+
+    def remove(self, group: str, plural: str) -> None:
+        """Stop serving a custom kind."""
+        for path in [p for p in self._by_path if (p[0], p[2]) == (group, plural)]:
+            self._types.pop(self._by_path.pop(path).gvk, None)
+        self.generation += 1
+
+    def type_of(self, kind: Kind) -> TypeRef:
+        """Return the type of a kind's objects."""
+        found = self._types.get(kind.gvk)
+        if found is None:
+            found = None if kind.is_custom else load_builtin_schema().schema_for(kind.gvk)
+            found = found or schema_from_crd(
+                kind.schema or {"x-kubernetes-preserve-unknown-fields": True}
+            )
+            self._types[kind.gvk] = found
+        return found
+
+
+def version_order(kind: Kind) -> tuple[bool, int, str]:
+    """Order versions: the preferred one first, then stable before beta."""
+    preferred = _PREFERRED_VERSIONS.get(kind.group) == kind.version
+    stage = 2 if "alpha" in kind.version else 1 if "beta" in kind.version else 0
+    return not preferred, stage, kind.version
+
+
+def _recorded() -> Iterable[Kind]:
+    raw = (resources.files("tiphys.sandbox.data") / "kinds.json").read_bytes()
+    document = msgspec.json.decode(raw)
+    return msgspec.convert(document["kinds"], list[Kind])
+
+
+def custom_kinds(definition: dict[str, Any]) -> list[Kind]:
+    """Return the kinds that a CustomResourceDefinition defines, its served versions only."""
+    spec = definition["spec"]
+    names = spec["names"]
+    kinds = []
+    for version in spec["versions"]:
+        if not version.get("served"):
+            continue
+        subresources = version.get("subresources") or {}
+        kinds.append(
+            Kind(
+                group=spec["group"],
+                version=version["name"],
+                kind=names["kind"],
+                plural=names["plural"],
+                singular=names.get("singular") or names["kind"].lower(),
+                namespaced=spec["scope"] == "Namespaced",
+                verbs=_ALL_VERBS,
+                short_names=tuple(names.get("shortNames") or ()),
+                categories=tuple(names.get("categories") or ()),
+                subresources=tuple(sorted(subresources)),
+                schema=(version.get("schema") or {}).get("openAPIV3Schema") or {},
+                columns=tuple(version.get("additionalPrinterColumns") or ()),
+                scale_paths=subresources.get("scale"),
+                is_custom=True,
+            )
+        )
+    return kinds

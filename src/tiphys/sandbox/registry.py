@@ -1,0 +1,375 @@
+"""Create, read, update, patch and delete objects: one door for requests and controllers alike."""
+
+import copy
+import random
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from tiphys.sandbox.allocation import Allocation
+from tiphys.sandbox.kinds import Kind, Kinds, custom_kinds
+from tiphys.sandbox.statuses import (
+    MODIFIED,
+    StatusError,
+    already_exists,
+    bad_request,
+    conflict,
+    invalid,
+    not_found,
+)
+from tiphys.sandbox.store import Store, Stored
+from tiphys.sandbox.writing import Write, counted, prepared, shown, with_owners
+from tiphys.structured.listitems import ListItemError
+from tiphys.structured.managed import ManagedFieldsError
+from tiphys.structured.merge import ApplyError, apply
+from tiphys.structured.updater import ConflictError
+
+_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+_NAMESPACES = ("", "namespaces")
+_CRDS = ("apiextensions.k8s.io", "customresourcedefinitions")
+CONTROLLER_PROPAGATION = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
+
+
+class Written(NamedTuple):
+    """The object after a write, and what the server warns of."""
+
+    manifest: dict[str, Any]
+    warnings: list[str]
+
+
+def utc_now() -> str:
+    """Return the current time as objects carry it."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+class Registry:
+    """All objects of a cluster, behind the API server's rules."""
+
+    def __init__(self, store: Store, kinds: Kinds) -> None:
+        self.store, self.kinds = store, kinds
+        self._allocation = Allocation(store)
+
+    def get(self, kind: Kind, namespace: str, name: str) -> dict[str, Any]:
+        """Return an object.
+
+        Raises:
+            StatusError: there is none.
+        """
+        return shown(self.kinds, kind, self._find(kind, namespace, name).manifest)
+
+    def objects(self, kind: Kind, namespace: str = "") -> list[dict[str, Any]]:
+        """Return the objects of a kind, of one namespace or of all."""
+        return [
+            shown(self.kinds, kind, stored.manifest)
+            for (where, _), stored in self.store.all(kind.collection)
+            if not namespace or where == namespace
+        ]
+
+    def create(self, kind: Kind, namespace: str, manifest: dict[str, Any], write: Write) -> Written:
+        """Create an object.
+
+        Raises:
+            StatusError: it exists, breaks a rule, or its namespace does not take it.
+        """
+        new = self._named(kind, namespace, manifest)
+        metadata = new["metadata"]
+        if metadata.get("resourceVersion"):
+            raise bad_request("resourceVersion should not be set on objects to be created")
+        name = metadata["name"]
+        if self.store.get(kind.collection, (metadata.get("namespace", ""), name)):
+            raise already_exists(kind.plural, kind.group, name)
+        self._check_namespace(kind, metadata.get("namespace", ""), name)
+        return self._create(kind, new, write, None)
+
+    def update(
+        self, kind: Kind, namespace: str, name: str, manifest: dict[str, Any], write: Write
+    ) -> Written:
+        """Replace an object, or its status.
+
+        Raises:
+            StatusError: it does not exist, has changed since, or breaks a rule.
+        """
+        old = self._find(kind, namespace, name).manifest
+        self._check_identity(kind, old, manifest, name)
+        return self._store_update(kind, old, manifest, write)
+
+    def patch(
+        self,
+        kind: Kind,
+        key: tuple[str, str],
+        change: Callable[[dict[str, Any]], dict[str, Any]],
+        write: Write,
+    ) -> Written:
+        """Change an object by a function of what it is.
+
+        Raises:
+            StatusError: it does not exist, has changed since, or breaks a rule.
+        """
+        old = self._find(kind, *key).manifest
+        new = change(copy.deepcopy(shown(self.kinds, kind, old)))
+        self._check_identity(kind, old, new, key[1])
+        return self._store_update(kind, old, new, write)
+
+    def apply(
+        self,
+        kind: Kind,
+        key: tuple[str, str],
+        applied: dict[str, Any],
+        write: Write,
+        *,
+        force: bool,
+    ) -> Written:
+        """Apply a configuration server-side.
+
+        Raises:
+            StatusError: others own what would change, or the object breaks a rule.
+        """
+        namespace, name = key
+        stored = self.store.get(kind.collection, key)
+        old = None if stored is None else stored.manifest
+        given = copy.deepcopy(applied)
+        metadata = given.setdefault("metadata", {})
+        metadata.setdefault("name", name)
+        if kind.namespaced:
+            metadata.setdefault("namespace", namespace)
+        if old is not None:
+            self._check_identity(kind, old, given, name)
+        _, warnings = prepared(self.kinds, kind, old, given, write) if old is None else (None, [])
+        merged = self._merged(kind, old, given, write, force=force)
+        if old is None:
+            self._check_namespace(kind, metadata.get("namespace", ""), name)
+            return self._create(kind, merged, write, merged["metadata"].get("managedFields"))
+        fields = merged["metadata"].get("managedFields")
+        new, more = prepared(self.kinds, kind, old, merged, write)
+        new["metadata"]["managedFields"] = fields
+        self._allocation.update(kind, old, new)
+        return self._keep(kind, old, counted(old, new, write), write, [*warnings, *more])
+
+    def delete(
+        self, kind: Kind, namespace: str, name: str, options: dict[str, Any]
+    ) -> tuple[dict[str, Any], bool]:
+        """Delete an object; return it, and whether it is gone already.
+
+        Raises:
+            StatusError: it does not exist, or is not the one that is meant.
+        """
+        old = self._find(kind, namespace, name).manifest
+        _check_preconditions(kind, old, options.get("preconditions") or {})
+        if options.get("dryRun"):
+            return shown(self.kinds, kind, old), True
+        finalizers = _finalizers_for(old, options)
+        metadata = dict(old["metadata"])
+        if kind.collection == _CRDS:
+            finalizers = [*finalizers, "customresourcecleanup.apiextensions.k8s.io"]
+        holds = bool(finalizers) or kind.collection == _NAMESPACES
+        if not holds:
+            gone = self.store.remove(kind.collection, (namespace, name))
+            self._removed(kind, gone)
+            return shown(self.kinds, kind, gone.manifest), True
+        if not metadata.get("deletionTimestamp"):
+            metadata["deletionTimestamp"] = utc_now()
+            metadata["deletionGracePeriodSeconds"] = 0
+            metadata["generation"] = int(metadata.get("generation", 0)) + 1
+        metadata["finalizers"] = list(dict.fromkeys(finalizers))
+        if not metadata["finalizers"]:
+            del metadata["finalizers"]
+        new = {**old, "metadata": metadata}
+        if kind.collection == _NAMESPACES:
+            new["status"] = {**(old.get("status") or {}), "phase": "Terminating"}
+        if new != old:
+            new = self.store.put(kind.collection, new).manifest
+        return shown(self.kinds, kind, new), False
+
+    def remove(self, kind: Kind, namespace: str, name: str) -> None:
+        """Remove an object for good, whatever holds it; for the end of a deletion."""
+        if self.store.get(kind.collection, (namespace, name)) is not None:
+            self._removed(kind, self.store.remove(kind.collection, (namespace, name)))
+
+    def _merged(
+        self,
+        kind: Kind,
+        old: dict[str, Any] | None,
+        given: dict[str, Any],
+        write: Write,
+        *,
+        force: bool,
+    ) -> dict[str, Any]:
+        try:
+            return apply(
+                old,
+                given,
+                by=write.field_writer(kind),
+                schema=self.kinds.type_of(kind),
+                force=force,
+            ).object
+        except ConflictError as err:
+            causes = [
+                {
+                    "reason": "FieldManagerConflict",
+                    "message": f"conflict with {entry.manager}",
+                    "field": entry.field,
+                }
+                for entry in err.conflicts
+            ]
+            raise StatusError(409, "Conflict", err.what, {"causes": causes}) from err
+        except (ApplyError, ListItemError, ManagedFieldsError) as err:
+            raise StatusError(500, "InternalError", err.what) from err
+
+    def _create(self, kind: Kind, manifest: dict[str, Any], write: Write, fields: Any) -> Written:
+        new, warnings = prepared(self.kinds, kind, None, manifest, write)
+        metadata = new["metadata"]
+        metadata["uid"] = str(uuid.uuid4())
+        metadata["creationTimestamp"] = write.now
+        metadata.pop("deletionTimestamp", None)
+        self._allocation.create(kind, new)
+        if fields is None:
+            metadata.pop("managedFields", None)
+            new = with_owners(self.kinds, kind, None, new, write)
+        else:
+            metadata["managedFields"] = fields
+            new = counted(None, new, write)
+        if write.dry_run:
+            new["metadata"].setdefault("resourceVersion", "")
+            return Written(shown(self.kinds, kind, new), warnings)
+        stored = self.store.put(kind.collection, new)
+        self._stored(kind, stored)
+        return Written(shown(self.kinds, kind, stored.manifest), warnings)
+
+    def _store_update(
+        self, kind: Kind, old: dict[str, Any], manifest: dict[str, Any], write: Write
+    ) -> Written:
+        new, warnings = prepared(self.kinds, kind, old, manifest, write)
+        self._allocation.update(kind, old, new)
+        return self._keep(
+            kind, old, with_owners(self.kinds, kind, old, new, write), write, warnings
+        )
+
+    def _keep(
+        self,
+        kind: Kind,
+        old: dict[str, Any],
+        new: dict[str, Any],
+        write: Write,
+        warnings: list[str],
+    ) -> Written:
+        if new is old or write.dry_run:
+            return Written(shown(self.kinds, kind, new), warnings)
+        metadata = new["metadata"]
+        name = (metadata.get("namespace", ""), metadata["name"])
+        is_leaving = metadata.get("deletionTimestamp") and not metadata.get("finalizers")
+        if is_leaving and kind.collection != _NAMESPACES:
+            self.store.put(kind.collection, new)
+            gone = self.store.remove(kind.collection, name)
+            self._removed(kind, gone)
+            return Written(shown(self.kinds, kind, gone.manifest), warnings)
+        stored = self.store.put(kind.collection, new)
+        self._stored(kind, stored)
+        return Written(shown(self.kinds, kind, stored.manifest), warnings)
+
+    def _stored(self, kind: Kind, stored: Stored) -> None:
+        if kind.collection == _CRDS:
+            self.kinds.add(custom_kinds(stored.manifest))
+
+    def _removed(self, kind: Kind, gone: Stored) -> None:
+        if kind.collection == _CRDS:
+            spec = gone.manifest["spec"]
+            self.kinds.remove(spec["group"], spec["names"]["plural"])
+
+    def _find(self, kind: Kind, namespace: str, name: str) -> Stored:
+        stored = self.store.get(kind.collection, (namespace if kind.namespaced else "", name))
+        if stored is None:
+            raise not_found(kind.plural, kind.group, name)
+        return stored
+
+    def _named(self, kind: Kind, namespace: str, manifest: dict[str, Any]) -> dict[str, Any]:
+        new = copy.deepcopy(manifest)
+        metadata = new.setdefault("metadata", {})
+        if not metadata.get("name") and metadata.get("generateName"):
+            suffix = "".join(random.choices(_ALPHABET, k=5))  # noqa: S311 -- a name, no secret
+            metadata["name"] = f"{metadata['generateName'][:58]}{suffix}"
+        if not metadata.get("name"):
+            text = "Required value: name or generateName is required"
+            problem = ("metadata.name", "FieldValueRequired", text)
+            raise invalid(kind.kind, kind.group, "", [problem])
+        if kind.namespaced:
+            if metadata.get("namespace", namespace) != namespace:
+                raise bad_request(
+                    "the namespace of the provided object does not match the namespace sent on "
+                    "the request"
+                )
+            metadata["namespace"] = namespace
+        else:
+            metadata.pop("namespace", None)
+        return new
+
+    def _check_namespace(self, kind: Kind, namespace: str, name: str) -> None:
+        if not kind.namespaced:
+            return
+        stored = self.store.get(_NAMESPACES, ("", namespace))
+        if stored is None:
+            raise not_found("namespaces", "", namespace)
+        if stored.manifest["metadata"].get("deletionTimestamp"):
+            named = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
+            cause = {
+                "reason": "NamespaceTerminating",
+                "message": f"namespace {namespace} is being terminated",
+                "field": "metadata.namespace",
+            }
+            raise StatusError(
+                403,
+                "Forbidden",
+                f'{named} "{name}" is forbidden: unable to create new content in namespace '
+                f"{namespace} because it is being terminated",
+                {"name": name, "kind": kind.plural, "causes": [cause]},
+            )
+
+    def _check_identity(
+        self, kind: Kind, old: dict[str, Any], new: dict[str, Any], name: str
+    ) -> None:
+        metadata = new.get("metadata") or {}
+        if metadata.get("name", name) != name:
+            raise bad_request(
+                f"the name of the object ({metadata.get('name')}) does not match the name on the "
+                f"URL ({name})"
+            )
+        wanted = metadata.get("resourceVersion")
+        if wanted and wanted != old["metadata"]["resourceVersion"]:
+            raise conflict(kind.plural, kind.group, name, MODIFIED)
+        uid = metadata.get("uid")
+        if uid and uid != old["metadata"]["uid"]:
+            raise conflict(kind.plural, kind.group, name, _uid_text(uid, old))
+
+
+def _uid_text(uid: str, old: dict[str, Any]) -> str:
+    return (
+        f"Precondition failed: UID in precondition: {uid}, UID in object meta: "
+        f"{old['metadata']['uid']}"
+    )
+
+
+def _check_preconditions(kind: Kind, old: dict[str, Any], wanted: dict[str, Any]) -> None:
+    metadata = old["metadata"]
+    uid, version = wanted.get("uid"), wanted.get("resourceVersion")
+    if uid and uid != metadata["uid"]:
+        raise conflict(kind.plural, kind.group, metadata["name"], _uid_text(uid, old))
+    if version and version != metadata["resourceVersion"]:
+        text = (
+            f"Precondition failed: ResourceVersion in precondition: {version}, ResourceVersion in "
+            f"object meta: {metadata['resourceVersion']}"
+        )
+        raise conflict(kind.plural, kind.group, metadata["name"], text)
+
+
+def _finalizers_for(old: dict[str, Any], options: dict[str, Any]) -> list[str]:
+    """Return the finalizers during a deletion: the object's own, and those of the propagation."""
+    policy = options.get("propagationPolicy")
+    if options.get("orphanDependents") is True:
+        policy = "Orphan"
+    kept = [
+        name
+        for name in old["metadata"].get("finalizers") or []
+        if policy is None or name not in CONTROLLER_PROPAGATION.values()
+    ]
+    added = CONTROLLER_PROPAGATION.get(policy or "")
+    return [*kept, added] if added else kept

@@ -1,0 +1,67 @@
+"""What a request asks of which kind, read from its path and query."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from tiphys.sandbox.kinds import Kind, Kinds
+from tiphys.sandbox.registry import utc_now
+from tiphys.sandbox.statuses import no_such_resource
+from tiphys.sandbox.writing import Write
+
+
+class Request(NamedTuple):
+    """One request for objects; `name` is "" for a collection."""
+
+    method: str
+    kind: Kind
+    namespace: str
+    name: str
+    subresource: str
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: bytes
+
+    def flag(self, name: str) -> bool:
+        """Return whether a parameter of the query is set to true."""
+        return self.query.get(name, "") in {"true", "1"}
+
+    @property
+    def write(self) -> Write:
+        """How the request writes."""
+        agent = self.headers.get("user-agent", "").partition("/")[0]
+        return Write(
+            manager=self.query.get("fieldManager") or agent or "unknown",
+            now=utc_now(),
+            subresource="status" if self.subresource == "status" else "",
+            validation=self.query.get("fieldValidation") or "Warn",
+            dry_run="All" in self.query.get("dryRun", ""),
+        )
+
+
+def parse_query(raw: bytes) -> dict[str, str]:
+    """Return the parameters of a query; of repeated ones the last."""
+    return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
+
+
+def find_kind(kinds: Kinds, path: str) -> tuple[Kind, str, str, str]:
+    """Return (kind, namespace, name, subresource) that a path names.
+
+    Raises:
+        StatusError: no such kind is served.
+    """
+    parts = [part for part in path.split("/") if part]
+    if parts[:1] == ["api"] and len(parts) >= 3:
+        group, version, rest = "", parts[1], parts[2:]
+    elif parts[:1] == ["apis"] and len(parts) >= 4:
+        group, version, rest = parts[1], parts[2], parts[3:]
+    else:
+        raise no_such_resource()
+    namespace = ""
+    if rest[0] == "namespaces" and len(rest) >= 3 and rest[2] not in {"status", "finalize"}:
+        namespace, rest = rest[1], rest[2:]
+    kind = kinds.find(group, version, rest[0])
+    if kind is None or (namespace and not kind.namespaced):
+        raise no_such_resource()
+    name = rest[1] if len(rest) > 1 else ""
+    return kind, namespace, name, "/".join(rest[2:])

@@ -1,0 +1,161 @@
+"""What objects must satisfy, in the API server's words.
+
+Source: Kubernetes API conventions, "Validation"; "Object Names and IDs"; "Labels and Selectors".
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tiphys.sandbox.defaulting import kind_name, table, value_at
+from tiphys.sandbox.kinds import Kind
+from tiphys.structured.types import ListType, MapType, TypeRef
+
+Problem = tuple[str, str, str]
+"""Field, reason, message."""
+
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+_LABEL_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
+_LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
+_NAME_TEXT = (
+    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
+    "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
+    "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
+)
+_LABEL_TEXT = (
+    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
+    "with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
+    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
+)
+_VALUE_TEXT = (
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
+    "'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  "
+    "or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
+)
+_FREE_NAMES = {"rbac.authorization.k8s.io"}
+
+
+def metadata_problems(manifest: dict[str, Any], kind: Kind) -> Iterator[Problem]:
+    """Yield what is wrong with an object's name, labels and annotations."""
+    metadata = manifest["metadata"]
+    name = metadata.get("name", "")
+    is_free = kind.group in _FREE_NAMES
+    if not is_free and not (_NAME.fullmatch(name) and len(name) <= 253):
+        yield "metadata.name", "FieldValueInvalid", f'Invalid value: "{name}": {_NAME_TEXT}'
+    for key, value in (metadata.get("labels") or {}).items():
+        yield from _label_problems("metadata.labels", key, str(value))
+    for key in metadata.get("annotations") or {}:
+        if not _is_label_key(key.lower()):
+            yield (
+                "metadata.annotations",
+                "FieldValueInvalid",
+                f'Invalid value: "{key}": {_LABEL_TEXT}',
+            )
+
+
+def _label_problems(field: str, key: str, value: str) -> Iterator[Problem]:
+    if not _is_label_key(key):
+        yield field, "FieldValueInvalid", f'Invalid value: "{key}": {_LABEL_TEXT}'
+    if len(value) > 63:
+        yield field, "FieldValueInvalid", f'Invalid value: "{value}": must be no more than 63 bytes'
+    elif not _LABEL_VALUE.fullmatch(value):
+        yield field, "FieldValueInvalid", f'Invalid value: "{value}": {_VALUE_TEXT}'
+
+
+def _is_label_key(key: str) -> bool:
+    prefix, separator, name = key.rpartition("/")
+    if separator and not _NAME.fullmatch(prefix):
+        return False
+    return len(name) <= 63 and _LABEL_NAME.fullmatch(name) is not None
+
+
+def spec_problems(manifest: dict[str, Any], kind: Kind) -> Iterator[Problem]:
+    """Yield what a built-in kind lacks."""
+    name = kind_name(kind)
+    for path in table()["required"].get(name, ()):
+        if value_at(manifest, path) in (None, "", [], {}):
+            yield path, "FieldValueRequired", "Required value"
+    selected = value_at(manifest, "spec.selector.matchLabels")
+    labels = value_at(manifest, "spec.template.metadata.labels") or {}
+    is_selecting = kind.group == "apps" and isinstance(selected, dict)
+    if is_selecting and any(labels.get(key) != value for key, value in selected.items()):
+        text = f"Invalid value: {_go_map(labels)}: `selector` does not match template `labels`"
+        yield "spec.template.metadata.labels", "FieldValueInvalid", text
+    path = table()["pod_templates"].get(name)
+    spec = value_at(manifest, path) if path else None
+    if isinstance(spec, dict):
+        yield from _pod_problems(spec, path)
+    if name == "Service":
+        yield from _service_problems(manifest)
+
+
+def _pod_problems(spec: dict[str, Any], path: str) -> Iterator[Problem]:
+    containers = spec.get("containers") or []
+    if not containers:
+        yield f"{path}.containers", "FieldValueRequired", "Required value"
+    seen: set[str] = set()
+    for place, container in enumerate(containers):
+        field = f"{path}.containers[{place}]"
+        name = container.get("name")
+        if not name:
+            yield f"{field}.name", "FieldValueRequired", "Required value"
+        elif name in seen:
+            yield f"{field}.name", "FieldValueDuplicate", f'Duplicate value: "{name}"'
+        seen.add(str(name))
+        if not container.get("image"):
+            yield f"{field}.image", "FieldValueRequired", "Required value"
+
+
+def _service_problems(manifest: dict[str, Any]) -> Iterator[Problem]:
+    spec = manifest.get("spec") or {}
+    is_headless = spec.get("clusterIP") == "None"
+    if not spec.get("ports") and not is_headless and spec.get("type") != "ExternalName":
+        yield "spec.ports", "FieldValueRequired", "Required value"
+
+
+def immutable_problems(old: dict[str, Any], new: dict[str, Any], kind: Kind) -> Iterator[Problem]:
+    """Yield the fields that an update may not change."""
+    for path in table()["immutable"].get(kind_name(kind), ()):
+        before, after = value_at(old, path), value_at(new, path)
+        if before is not None and before != after:
+            yield path, "FieldValueInvalid", f"Invalid value: {_go_map(after)}: field is immutable"
+    if new.get("immutable") is not True and old.get("immutable") is True:
+        text = "Forbidden: field is immutable when `immutable` is set"
+        yield "immutable", "FieldValueForbidden", text
+
+
+def unknown_fields(value: Any, type_: TypeRef, path: str = "") -> Iterator[str]:
+    """Yield the paths of fields that a built-in type does not have."""
+    part = type_.part_for(value)
+    if isinstance(value, dict) and isinstance(part, MapType):
+        for name, entry in value.items():
+            inner = part.fields.get(name) or part.element
+            where = f"{path}.{name}" if path else name
+            if inner is None:
+                yield where
+            else:
+                yield from unknown_fields(entry, inner, where)
+    elif isinstance(value, list) and isinstance(part, ListType):
+        for place, item in enumerate(value):
+            yield from unknown_fields(item, part.element, f"{path}[{place}]")
+
+
+def without_unknown(value: Any, type_: TypeRef) -> Any:
+    """Return a value without the fields that a built-in type does not have, and without nulls."""
+    part = type_.part_for(value)
+    if isinstance(value, dict) and isinstance(part, MapType):
+        kept = {}
+        for name, entry in value.items():
+            inner = part.fields.get(name) or part.element
+            if inner is not None and entry is not None:
+                kept[name] = without_unknown(entry, inner)
+        return kept
+    if isinstance(value, list) and isinstance(part, ListType):
+        return [without_unknown(item, part.element) for item in value]
+    return value
+
+
+def _go_map(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ",".join(f'"{k}":{_go_map(v)}' for k, v in value.items()) + "}"
+    return f'"{value}"' if isinstance(value, str) else str(value)

@@ -1,0 +1,149 @@
+"""Watches: changes of a collection as a stream, from a version that the client knows.
+
+Source: Kubernetes API concepts, "Efficient detection of changes", "Watch bookmarks".
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import orjson
+
+from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.registry import Registry
+from tiphys.sandbox.requests import Request
+from tiphys.sandbox.selectors import Selector, parse_selectors
+from tiphys.sandbox.store import Change
+from tiphys.sandbox.writing import shown
+
+_BOOKMARK_S = 5.0
+_LONGEST_S = 600.0
+
+
+async def watch(
+    registry: Registry, request: Request, show: Callable[[dict[str, Any]], Any]
+) -> AsyncGenerator[bytes, None]:
+    """Yield the lines of a watch until its time is over; now and then nothing, as a sign of life.
+
+    Args:
+        registry: of the cluster.
+        request: a GET of a collection with `watch`.
+        show: turns an object into what the client asked to see.
+    """
+    selects = parse_selectors(
+        request.query.get("labelSelector", ""), request.query.get("fieldSelector", "")
+    )
+    stream = _Stream(registry, request, selects, show)
+    loop = asyncio.get_running_loop()
+    limit_s = float(request.query.get("timeoutSeconds") or _LONGEST_S)
+    deadline = loop.time() + min(limit_s, _LONGEST_S)
+    unsubscribe = registry.store.subscribe(stream.take)
+    try:
+        for line in stream.begin():
+            yield line
+        if stream.is_over:
+            return
+        while (left_s := deadline - loop.time()) > 0:
+            yield await stream.next(min(left_s, _BOOKMARK_S))
+    finally:
+        unsubscribe()
+
+
+class _Stream:
+    """One watch under way."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        request: Request,
+        selects: Selector,
+        show: Callable[[dict[str, Any]], Any],
+    ) -> None:
+        self._registry, self._request = registry, request
+        self._kind: Kind = request.kind
+        self._selects, self._show = selects, show
+        self._waiting: asyncio.Queue[Change] = asyncio.Queue()
+        self._wants_bookmarks = request.flag("allowWatchBookmarks")
+        self.is_over = False
+
+    def take(self, change: Change) -> None:
+        """Take in a change of any collection."""
+        if change.collection == self._kind.collection:
+            self._waiting.put_nowait(change)
+
+    def begin(self) -> list[bytes]:
+        """Return what the client missed, or the whole collection when it asks for that."""
+        version = self._request.query.get("resourceVersion", "")
+        initial = self._request.query.get("sendInitialEvents")
+        if initial == "true" or (initial is None and version in {"", "0"}):
+            lines = [self._line("ADDED", manifest) for manifest in self._current()]
+            if initial == "true":
+                lines.append(self._bookmark({"k8s.io/initial-events-end": "true"}))
+            return lines
+        changes = self._registry.store.since(self._kind.collection, int(version or 0))
+        if changes is None:
+            self.is_over = True
+            return [_expired(version, self._registry.store.version)]
+        return [line for change in changes if (line := self._event(change))]
+
+    async def next(self, wait_s: float) -> bytes:
+        """Return the next lines; a bookmark when nothing happens for a while."""
+        try:
+            async with asyncio.timeout(wait_s):
+                change = await self._waiting.get()
+        except TimeoutError:
+            return self._bookmark({}) if self._wants_bookmarks else b""
+        await self._registry.store.committed()
+        lines = [self._event(change)]
+        while not self._waiting.empty():
+            lines.append(self._event(self._waiting.get_nowait()))
+        return b"".join(lines)
+
+    def _current(self) -> list[dict[str, Any]]:
+        found = self._registry.objects(self._kind, self._request.namespace)
+        return [manifest for manifest in found if self._is_wanted(manifest)]
+
+    def _is_wanted(self, manifest: dict[str, Any]) -> bool:
+        metadata = manifest["metadata"]
+        namespace, name = self._request.namespace, self._request.name
+        if namespace and metadata.get("namespace") != namespace:
+            return False
+        return (not name or metadata["name"] == name) and self._selects(manifest)
+
+    def _event(self, change: Change) -> bytes:
+        """Return a change as the client sees it through its selector."""
+        now = change.event != "DELETED" and self._is_wanted(change.stored.manifest)
+        before = change.previous is not None and self._is_wanted(change.previous.manifest)
+        if now:
+            return self._line("MODIFIED" if before else "ADDED", change.stored.manifest)
+        if before:
+            return self._line("DELETED", change.stored.manifest)
+        return b""
+
+    def _line(self, event: str, manifest: dict[str, Any]) -> bytes:
+        answer = shown(self._registry.kinds, self._kind, manifest)
+        return orjson.dumps({"type": event, "object": self._show(answer)}) + b"\n"
+
+    def _bookmark(self, annotations: dict[str, str]) -> bytes:
+        metadata: dict[str, Any] = {"resourceVersion": str(self._registry.store.version)}
+        if annotations:
+            metadata["annotations"] = annotations
+        manifest = {
+            "apiVersion": self._kind.gvk.api_version,
+            "kind": self._kind.kind,
+            "metadata": metadata,
+        }
+        return orjson.dumps({"type": "BOOKMARK", "object": manifest}) + b"\n"
+
+
+def _expired(version: str, current: int) -> bytes:
+    status = {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Failure",
+        "message": f"too old resource version: {version} ({current})",
+        "reason": "Expired",
+        "code": 410,
+    }
+    return orjson.dumps({"type": "ERROR", "object": status}) + b"\n"

@@ -1,0 +1,1 @@
+"""Simulated workloads: what controllers and kubelets would do, without containers."""

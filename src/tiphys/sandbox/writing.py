@@ -1,0 +1,198 @@
+"""What becomes of an object between a request and the store: the API server's own order of steps.
+
+Unknown fields go, defaults come, rules are checked, the generation counts, and who owns what is
+written down. A write that changes nothing but times is no write.
+"""
+
+import base64
+import copy
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from tiphys.sandbox.defaulting import fill_in
+from tiphys.sandbox.kinds import Kind, Kinds
+from tiphys.sandbox.rules import (
+    immutable_problems,
+    metadata_problems,
+    spec_problems,
+    unknown_fields,
+    without_unknown,
+)
+from tiphys.sandbox.statuses import bad_request, invalid
+from tiphys.structured.custom.defaults import default
+from tiphys.structured.custom.pruning import prune
+from tiphys.structured.custom.validation import validate
+from tiphys.structured.fieldset import FieldSet
+from tiphys.structured.listitems import ListItemError
+from tiphys.structured.merge import FieldWriter, keep_times, update_managed_fields
+from tiphys.structured.structs import with_structs
+
+_KEPT_METADATA = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
+_STATUS = FieldSet(("f:status",))
+_ALL_BUT_STATUS = FieldSet(("f:spec", "f:data", "f:metadata"))
+
+
+class Write(NamedTuple):
+    """How a request writes.
+
+    Attributes:
+        manager: the field manager.
+        now: RFC 3339, whole seconds.
+        subresource: "status" or "".
+        validation: "Strict", "Warn" or "Ignore".
+        dry_run: nothing is stored.
+    """
+
+    manager: str
+    now: str
+    subresource: str = ""
+    validation: str = "Warn"
+    dry_run: bool = False
+
+    def field_writer(self, kind: Kind) -> FieldWriter:
+        """Return who writes, as managedFields name them."""
+        is_status = self.subresource == "status"
+        ignored = _ALL_BUT_STATUS if is_status else _STATUS if kind.has_status else FieldSet()
+        return FieldWriter(
+            manager=self.manager,
+            api_version=kind.gvk.api_version,
+            now=self.now,
+            subresource=self.subresource,
+            ignored=ignored,
+        )
+
+
+def prepared(
+    kinds: Kinds, kind: Kind, old: dict[str, Any] | None, new: dict[str, Any], write: Write
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the object as it would be stored, without owners, and warnings.
+
+    Raises:
+        StatusError: the object breaks a rule.
+    """
+    new = copy.deepcopy(new)
+    new["apiVersion"], new["kind"] = kind.gvk.api_version, kind.kind
+    metadata = new.setdefault("metadata", {})
+    _keep_server_fields(old, new, kind, write)
+    for field in [field for field, value in metadata.items() if value is None]:
+        del metadata[field]
+    warnings = _known_fields_only(kinds, kind, new, write)
+    if kind.is_custom:
+        new = default(new, kind.schema)
+    else:
+        new = without_unknown(new, kinds.type_of(kind))
+        _stringdata_to_data(new)
+        fill_in(new, kind)
+    problems = [*metadata_problems(new, kind), *_rule_problems(kind, old, new)]
+    if problems:
+        raise invalid(kind.kind, kind.group, metadata.get("name", ""), problems)
+    return new, warnings
+
+
+def with_owners(
+    kinds: Kinds, kind: Kind, old: dict[str, Any] | None, new: dict[str, Any], write: Write
+) -> dict[str, Any]:
+    """Return the object with its owners and generation; `old` itself when nothing changed."""
+    try:
+        owned = update_managed_fields(
+            old, new, by=write.field_writer(kind), schema=kinds.type_of(kind)
+        )
+    except ListItemError as err:
+        raise bad_request(str(err)) from err
+    return counted(old, owned, write)
+
+
+def counted(old: dict[str, Any] | None, new: dict[str, Any], write: Write) -> dict[str, Any]:
+    """Return the object with its generation; `old` itself when nothing but times differs."""
+    metadata = new["metadata"]
+    if old is None:
+        metadata["generation"] = 1
+        return new
+    if write.subresource != "status" and _intent(old) != _intent(new):
+        metadata["generation"] = int(old["metadata"].get("generation", 0)) + 1
+    return keep_times(old, new)
+
+
+def shown(kinds: Kinds, kind: Kind, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return an object as it is answered, in the version of the request."""
+    answer = {**manifest, "apiVersion": kind.gvk.api_version}
+    if kind.is_custom:
+        return answer
+    filled: dict[str, Any] = with_structs(answer, kinds.type_of(kind))
+    return filled
+
+
+def _intent(manifest: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in manifest.items() if name not in {"metadata", "status"}}
+
+
+def _keep_server_fields(
+    old: dict[str, Any] | None, new: dict[str, Any], kind: Kind, write: Write
+) -> None:
+    metadata = new["metadata"]
+    if old is None:
+        if kind.has_status:
+            new.pop("status", None)
+    elif write.subresource == "status":
+        _take_status_only(old, new)
+    else:
+        if kind.has_status:
+            new.pop("status", None)
+            if "status" in old:
+                new["status"] = copy.deepcopy(old["status"])
+        kept = {name: old["metadata"].get(name) for name in _KEPT_METADATA}
+        metadata.update(kept)
+        metadata["generation"] = old["metadata"].get("generation", 1)
+        metadata["resourceVersion"] = old["metadata"]["resourceVersion"]
+
+
+def _take_status_only(old: dict[str, Any], new: dict[str, Any]) -> None:
+    status, fields = new.get("status"), new["metadata"].get("managedFields")
+    new.clear()
+    new.update(copy.deepcopy(old))
+    new.pop("status", None)
+    if fields is not None:
+        new["metadata"]["managedFields"] = fields
+    if status is not None:
+        new["status"] = status
+
+
+def _known_fields_only(kinds: Kinds, kind: Kind, new: dict[str, Any], write: Write) -> list[str]:
+    unknown: list[str] = []
+    if kind.is_custom:
+        pruned = prune(new, kind.schema, unknown)
+        new.clear()
+        new.update(pruned)
+    elif write.validation != "Ignore":
+        unknown = list(unknown_fields(new, kinds.type_of(kind)))
+    if not unknown or write.validation == "Ignore":
+        return []
+    texts = [f'unknown field "{path}"' for path in unknown]
+    if write.validation == "Strict":
+        name, version = kind.kind, kind.version
+        raise bad_request(
+            f'{name} in version "{version}" cannot be handled as a {name}: '
+            f"strict decoding error: {', '.join(texts)}"
+        )
+    return texts
+
+
+def _rule_problems(
+    kind: Kind, old: dict[str, Any] | None, new: dict[str, Any]
+) -> Iterable[tuple[str, str, str]]:
+    if kind.is_custom:
+        return [(e.path, e.reason, e.message) for e in validate(new, kind.schema or {}, old)]
+    problems = list(spec_problems(new, kind))
+    if old is not None:
+        problems += immutable_problems(old, new, kind)
+    return problems
+
+
+def _stringdata_to_data(new: dict[str, Any]) -> None:
+    if new.get("kind") != "Secret" or not new.get("stringData"):
+        return
+    encoded = {
+        name: base64.b64encode(str(text).encode()).decode()
+        for name, text in new.pop("stringData").items()
+    }
+    new["data"] = {**(new.get("data") or {}), **encoded}
