@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -234,6 +235,10 @@ async def _serve(
         for task in [*running, waiting]:
             task.cancel()
         await asyncio.gather(*running, waiting, return_exceptions=True)
+        spent = client.transport.requests + Counter()
+        for cluster in clusters.opened():
+            spent += cluster.client.transport.requests
+        log.info("stopped", extra={"requests": dict(spent), "renders": sources.pool.renders})
         await clusters.close()
         await sources.close()
 

@@ -55,6 +55,10 @@ class Process:
         self._process.wait(15)
 
     @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
     def has_ended(self) -> bool:
         return self._process.poll() is not None
 
