@@ -23,6 +23,22 @@ setup: $(BIN)/tiphys  ## install tiphys and what it needs into .venv
 
 dev: $(VENV)/.dev  ## install the tools for development too
 
+up: setup  ## start a sandbox cluster with a demo, deploy it, print the addresses
+	@$(BIN)/tiphys up
+
+down: setup  ## stop what `make up` started; its state stays
+	@$(BIN)/tiphys down
+
+reset: setup  ## stop, and delete all that `make up` made
+	@$(BIN)/tiphys reset
+
+logs: setup  ## follow the logs of what `make up` started
+	@tail -n 50 -f $${TIPHYS_HOME:-.tiphys}/logs/*.log
+
+bench: dev  ## a thousand applications on the sandbox; prints figures, asserts nothing
+	@$(BIN)/python -m tests.bench.bench_applications
+	@$(BIN)/python -m tests.bench.bench_structured
+
 fmt: dev  ## format the code
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
 
@@ -35,7 +51,10 @@ unit: dev  ## the tests that start no process
 test: lint  ## set up and pass every test
 	@$(BIN)/pytest -q -n 2 -m "not real"
 
+test-real: dev  ## the end-to-end suite on a real Kubernetes control plane (needs Go)
+	@scripts/test-real.sh
+
 lock: dev  ## write the lock files anew from pyproject.toml
 	@scripts/lock.sh
 
-.PHONY: help setup dev fmt lint unit test lock
+.PHONY: help setup dev up down reset logs bench fmt lint unit test test-real lock

@@ -12,12 +12,15 @@ GENERIC_ERROR = 20
 """Exit code of every failed request, as `argocd` has it."""
 
 _COMMANDS = {
+    "down": ("tiphys.cli.commands.up", "down", "stop what `up` started; keep its state"),
+    "reset": ("tiphys.cli.commands.up", "reset", "stop, and delete all that `up` made"),
     "run": ("tiphys.cli.commands.run", "run", "run the controller and the server"),
     "sandbox": (
         "tiphys.cli.commands.sandbox",
         "sandbox",
         "run an embedded cluster to try and test",
     ),
+    "up": ("tiphys.cli.commands.up", "up", "start a sandbox with a demo, and deploy it"),
 }
 
 

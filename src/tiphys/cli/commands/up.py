@@ -1,0 +1,191 @@
+"""`tiphys up`, `down` and `reset`: a sandbox with a demo, deployed by tiphys, on this machine."""
+
+import asyncio
+import shutil
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import click
+import yaml
+from rich.console import Console
+
+from tiphys.cli import processes
+from tiphys.cli.deployment import Progress, progress_of, unfinished
+from tiphys.cli.workplace import Ports, Workplace
+from tiphys.kube.client import KubeClient
+from tiphys.kube.config import load_kubeconfig
+from tiphys.model.errors import ApiError, TiphysError
+from tiphys.model.keys import GroupVersionKind
+from tiphys.model.labels import API_GROUP
+from tiphys.run import connect
+
+_APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
+_START_S = 30.0
+_DEPLOY_S = 180.0
+_REPOSITORY = "demo"
+
+
+@click.command()
+def up() -> None:
+    """Start an embedded cluster with a demo repository, and deploy it.
+
+    All state lies in .tiphys/ of this folder, or in TIPHYS_HOME.
+    """
+    place = Workplace.current()
+    ports = place.ports()
+    console = Console(stderr=True)
+    git_url = f"http://127.0.0.1:{ports.git}/{_REPOSITORY}.git"
+    _start_sandbox(place, ports, console)
+    place.git_url_file.write_text(git_url + "\n")
+    _start_tiphys(place, ports, console)
+    applications = asyncio.run(_deploy(place, git_url, console))
+    click.echo(_summary(place, ports, git_url, applications))
+
+
+@click.command()
+def down() -> None:
+    """Stop what `up` started; the next `up` finds everything again."""
+    place = Workplace.current()
+    stopped = [processes.stop(place.tiphys_pid), processes.stop(place.sandbox_pid)]
+    click.echo("stopped" if any(stopped) else "nothing was running")
+
+
+@click.command()
+def reset() -> None:
+    """Stop, and delete all that `up` made."""
+    place = Workplace.current()
+    processes.stop(place.tiphys_pid)
+    processes.stop(place.sandbox_pid)
+    shutil.rmtree(place.home, ignore_errors=True)
+    click.echo(f"deleted {place.home}")
+
+
+def _start_sandbox(place: Workplace, ports: Ports, console: Console) -> None:
+    if processes.is_running(place.sandbox_pid):
+        console.print("the sandbox cluster is running")
+        return
+    place.require_free("the sandbox's API", ports.api)
+    place.require_free("the Git server", ports.git)
+    from tiphys.sandbox.demo import content_dir  # noqa: PLC0415 -- only `up` needs the demo
+    from tiphys.sandbox.git.repository import ensure_repository  # noqa: PLC0415
+
+    ensure_repository(place.sandbox / "git", _REPOSITORY, content_dir())
+    kubeconfig = place.sandbox / "kubeconfig"
+    kubeconfig.unlink(missing_ok=True)
+    console.print("starting the sandbox cluster")
+    webhook = f"http://127.0.0.1:{ports.server}/api/webhook"
+    arguments = ["sandbox", "--home", str(place.sandbox), "--port", str(ports.api)]
+    arguments += ["--git-port", str(ports.git), "--webhook-url", webhook]
+    log = place.logs / "sandbox.log"
+    processes.start(arguments, log=log, pid_file=place.sandbox_pid, environment={})
+    _wait("the sandbox", kubeconfig.exists, place, place.sandbox_pid)
+    shutil.copyfile(kubeconfig, place.kubeconfig)
+    place.kubeconfig.chmod(0o600)
+
+
+def _start_tiphys(place: Workplace, ports: Ports, console: Console) -> None:
+    if processes.is_running(place.tiphys_pid):
+        console.print("tiphys is running")
+        return
+    place.require_free("tiphys", ports.server)
+    console.print("starting tiphys")
+    arguments = ["run", "--kubeconfig", str(place.kubeconfig), "--home", str(place.cache)]
+    arguments += ["--port", str(ports.server)]
+    log = place.logs / "tiphys.log"
+    processes.start(arguments, log=log, pid_file=place.tiphys_pid, environment={})
+    address = f"http://127.0.0.1:{ports.server}/healthz"
+    _wait("tiphys", lambda: _answers(address), place, place.tiphys_pid)
+
+
+def _wait(what: str, look: Callable[[], bool], place: Workplace, pid_file: Any) -> None:
+    deadline = time.monotonic() + _START_S
+    while not look():
+        if not processes.is_running(pid_file) or time.monotonic() > deadline:
+            raise TiphysError(
+                f"{what} did not start",
+                where="tiphys up",
+                hint=f"Read the logs in {place.logs}.",
+            )
+        time.sleep(0.05)
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310 -- our own server
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+async def _deploy(place: Workplace, git_url: str, console: Console) -> list[Progress]:
+    """Create the demo's Applications once, and wait until all are where they should be."""
+    from tiphys.sandbox.demo import BROKEN_APPLICATION  # noqa: PLC0415
+
+    seen: dict[str, str] = {}
+    deadline = time.monotonic() + _DEPLOY_S
+    async with connect(load_kubeconfig(place.kubeconfig)) as client:
+        await _create_demo(place, git_url, client)
+        while True:
+            found = await client.list(_APPLICATION, "argocd")
+            progress = sorted((progress_of(m) for m in found), key=lambda p: p.name)
+            _tell(progress, seen, console)
+            left = unfinished(progress, BROKEN_APPLICATION)
+            if progress and not left:
+                return progress
+            if time.monotonic() > deadline:
+                stuck = "; ".join(f"{p.name} is {p.sync} {p.health} {p.reason}" for p in left)
+                raise TiphysError(
+                    f"the demo was not deployed within {_DEPLOY_S:.0f} s: {stuck}",
+                    where="tiphys up",
+                    hint=f"Read the logs in {place.logs}.",
+                )
+            await asyncio.sleep(0.1)
+
+
+async def _create_demo(place: Workplace, git_url: str, client: KubeClient) -> None:
+    from tiphys.sandbox.demo import applications  # noqa: PLC0415
+
+    marker = place.home / "demo-applied"
+    if marker.exists():
+        return  # what a person deleted since then stays deleted
+    for manifest in yaml.safe_load_all(applications(git_url)):
+        try:
+            await client.create(manifest, manager="tiphys-up")
+        except ApiError as err:
+            if err.status_reason != "AlreadyExists":
+                raise
+    marker.touch()
+
+
+def _tell(progress: list[Progress], seen: dict[str, str], console: Console) -> None:
+    for found in progress:
+        text = f"{found.sync or 'waiting':<10} {found.health}"
+        if seen.get(found.name) != text:
+            seen[found.name] = text
+            console.print(f"  {found.name:<24} {text}", highlight=False)
+
+
+def _summary(place: Workplace, ports: Ports, git_url: str, progress: list[Progress]) -> str:
+    done = sum(found.is_done for found in progress)
+    broken = [f"  {p.name} is broken on purpose: {p.reason}" for p in progress if not p.is_done]
+    return "\n".join(
+        [
+            "",
+            f"{done} of {len(progress)} applications are Synced and Healthy.",
+            *broken,
+            "",
+            f"  cluster   https://127.0.0.1:{ports.api} (a sandbox: its workloads are simulated)",
+            f"  git       {git_url}",
+            f"  webhook   http://127.0.0.1:{ports.server}/api/webhook",
+            f"  logs      {place.logs}",
+            "",
+            "Try next:",
+            f"  export KUBECONFIG={place.kubeconfig}",
+            "  kubectl get applications -n argocd",
+            f"  git clone {git_url} demo   # change something, push, and see it live",
+            "  tiphys down                # or: make down",
+        ]
+    )

@@ -1,0 +1,54 @@
+"""How far Applications have come, as `tiphys up` waits for it and shows it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """One Application in one line.
+
+    Attributes:
+        sync: its sync status, "" while it was never compared.
+        reason: why it is not done, in a sentence; empty when nothing is wrong.
+    """
+
+    name: str
+    sync: str
+    health: str
+    reason: str
+
+    @property
+    def is_done(self) -> bool:
+        """True when it is Synced and Healthy."""
+        return self.sync == "Synced" and self.health == "Healthy"
+
+
+def progress_of(manifest: dict[str, Any]) -> Progress:
+    """Return how far an Application has come."""
+    status = manifest.get("status") or {}
+    conditions = [str(c.get("message", "")) for c in status.get("conditions") or []]
+    state = status.get("operationState") or {}
+    is_failed = state.get("phase") in {"Failed", "Error"}
+    reason = conditions[0] if conditions else str(state.get("message", "")) if is_failed else ""
+    return Progress(
+        name=str(manifest["metadata"]["name"]),
+        sync=str((status.get("sync") or {}).get("status", "")),
+        health=str((status.get("health") or {}).get("status", "")),
+        reason=reason,
+    )
+
+
+def unfinished(applications: Iterable[Progress], expected_broken: str) -> list[Progress]:
+    """Return the Applications that are still on their way.
+
+    Args:
+        applications: all of them.
+        expected_broken: the one that is broken on purpose: done once it says why.
+    """
+    return [
+        found
+        for found in applications
+        if not (found.reason if found.name == expected_broken else found.is_done)
+    ]
