@@ -3,6 +3,9 @@
 The moments are spread over the time that an undisturbed sync takes, each a little further on.
 """
 
+import contextlib
+import functools
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,14 +42,34 @@ def _start(world: World, round_number: int) -> tuple[App, str]:
     return app, namespace
 
 
-def _runs(world: World, namespace: str) -> dict[str, set[str]]:
-    """Return the uids under which each hook was ever seen, from the events of its pods."""
+@contextlib.contextmanager
+def _watching(world: World, namespace: str) -> Iterator[dict[str, set[str]]]:
+    """Give the uids under which each Job is ever seen, looked for all the time."""
     seen: dict[str, set[str]] = {}
-    for found in world.api.list("Job", namespace):
-        seen.setdefault(found["metadata"]["name"], set()).add(found["metadata"]["uid"])
-    return seen
+    ended = threading.Event()
+
+    def look() -> None:
+        while not ended.is_set():
+            for found in world.api.list("Job", namespace):
+                seen.setdefault(found["metadata"]["name"], set()).add(found["metadata"]["uid"])
+            time.sleep(0.02)
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    try:
+        yield seen
+    finally:
+        ended.set()
+        thread.join()
 
 
+def _has_succeeded(app: App) -> bool:
+    manifest = app.manifest
+    state = (manifest.get("status") or {}).get("operationState") or {}
+    return state.get("phase") == "Succeeded" and "operation" not in manifest
+
+
+@pytest.mark.timeout(400)
 def test_a_sync_killed_at_any_moment_ends_as_an_undisturbed_one(own_world: World) -> None:
     world = own_world
     app, _ = _start(world, 0)
@@ -56,30 +79,15 @@ def test_a_sync_killed_at_any_moment_ends_as_an_undisturbed_one(own_world: World
 
     for moment in range(1, MOMENTS + 1):
         app, namespace = _start(world, moment)
-        app.start_sync()
-        seen: dict[str, set[str]] = {}
-        deadline = time.monotonic() + undisturbed_s * moment / MOMENTS
-        while time.monotonic() < deadline:
-            for name, uids in _runs(world, namespace).items():
-                seen.setdefault(name, set()).update(uids)
-            time.sleep(0.02)
-        world.stop_tiphys()
-        world.start_tiphys()
+        with _watching(world, namespace) as seen:
+            app.start_sync()
+            time.sleep(undisturbed_s * moment / MOMENTS)
+            world.stop_tiphys()
+            world.start_tiphys()
+            eventually("the sync ends well", functools.partial(_has_succeeded, app), 30)
 
-        def look(
-            namespace: str = namespace, app: App = app, seen: dict[str, set[str]] = seen
-        ) -> bool:
-            for name, uids in _runs(world, namespace).items():
-                seen.setdefault(name, set()).update(uids)
-            state = app.status.get("operationState") or {}
-            return state.get("phase") == "Succeeded" and "operation" not in app.manifest
-
-        eventually(f"the sync killed at moment {moment} ends well", look, 30)
-
-        assert {name: len(uids) for name, uids in seen.items()} == {
-            f"before-{moment}": 1,
-            f"after-{moment}": 1,
-        }, f"a hook ran twice when killed at moment {moment}"
+        runs = {name: len(uids) for name, uids in seen.items()}
+        assert runs == {f"before-{moment}": 1, f"after-{moment}": 1}, f"killed at moment {moment}"
         names = {found["metadata"]["name"] for found in world.api.list("ConfigMap", namespace)}
         assert {f"map-{n}" for n in range(4)} <= names
         assert world.api.find("Job", namespace, f"after-{moment}") is None

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from typing import Any
 
-from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.kinds import Kind, version_order
 from tiphys.sandbox.registry import Registry, utc_now
 from tiphys.sandbox.statuses import StatusError
 from tiphys.sandbox.store import Change, Collection
@@ -244,6 +244,7 @@ class Lifecycle:
         found = self._kinds.get(collection)
         if found is None:
             kinds = self._registry.kinds.all()
-            found = next(kind for kind in kinds if kind.collection == collection)
+            versions = [kind for kind in kinds if kind.collection == collection]
+            found = min(versions, key=version_order)
             self._kinds[collection] = found
         return found

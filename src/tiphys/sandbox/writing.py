@@ -82,6 +82,7 @@ def prepared(
     else:
         new = without_unknown(new, kinds.type_of(kind))
         _stringdata_to_data(new)
+        _keep_job_selector(old, new)
         fill_in(new, kind)
     problems = [*metadata_problems(new, kind), *_rule_problems(kind, old, new)]
     if problems:
@@ -164,7 +165,9 @@ def _known_fields_only(kinds: Kinds, kind: Kind, new: dict[str, Any], write: Wri
         new.clear()
         new.update(pruned)
     elif write.validation != "Ignore":
-        unknown = list(unknown_fields(new, kinds.type_of(kind)))
+        # The status was not sent; it is the stored one, perhaps in the shape of another version.
+        sent = new if write.subresource else {k: v for k, v in new.items() if k != "status"}
+        unknown = list(unknown_fields(sent, kinds.type_of(kind)))
     if not unknown or write.validation == "Ignore":
         return []
     texts = [f'unknown field "{path}"' for path in unknown]
@@ -186,6 +189,17 @@ def _rule_problems(
     if old is not None:
         problems += immutable_problems(old, new, kind)
     return problems
+
+
+def _keep_job_selector(old: dict[str, Any] | None, new: dict[str, Any]) -> None:
+    """Carry over what the server made up when the Job was created."""
+    if old is None or new["kind"] != "Job" or "selector" in (new.get("spec") or {}):
+        return
+    before, spec = old.get("spec") or {}, new.get("spec") or {}
+    spec["selector"] = copy.deepcopy(before.get("selector"))
+    made = ((before.get("template") or {}).get("metadata") or {}).get("labels") or {}
+    template = spec.setdefault("template", {}).setdefault("metadata", {})
+    template["labels"] = {**made, **(template.get("labels") or {})}
 
 
 def _stringdata_to_data(new: dict[str, Any]) -> None:

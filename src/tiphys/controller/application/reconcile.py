@@ -84,7 +84,11 @@ class Reconciler:
             compared = await self._refresh(draft, memory)
             started = False
             if compared is not None and draft.operation is None:
-                waits.append(self._autosync.decide(draft, compared))
+                wait = self._autosync.decide(draft, compared)
+                if wait is not None:
+                    # The decision depends on the comparison, so the next look must compare.
+                    memory.asked = max(memory.asked, RefreshLevel.RECENT)
+                waits.append(wait)
                 started = draft.operation is not None
             await self.save(draft)
             if not started:

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from tiphys.sandbox.defaulting import kind_name, value_at
-from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.kinds import Kind, version_order
 from tiphys.sandbox.registry import Registry, utc_now
 from tiphys.sandbox.statuses import StatusError
 from tiphys.sandbox.store import Change, Collection
@@ -34,7 +34,9 @@ class Workloads:
         self._registry = registry
         self._waiting: asyncio.Queue[tuple[Collection, tuple[str, str]]] = asyncio.Queue()
         self._queued: set[tuple[Collection, tuple[str, str]]] = set()
-        self._kinds = {kind.collection: kind for kind in registry.kinds.all() if not kind.is_custom}
+        # The last of equal collections stays: that of the preferred version.
+        kinds = sorted(registry.kinds.all(), key=version_order, reverse=True)
+        self._kinds = {kind.collection: kind for kind in kinds if not kind.is_custom}
         self._children: dict[str, dict[Collection, set[tuple[str, str]]]] = {}
         text = (resources.files("tiphys.sandbox.data") / "stages.yaml").read_text()
         self._stages: dict[str, list[Manifest]] = yaml.safe_load(text)
