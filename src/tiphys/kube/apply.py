@@ -23,6 +23,7 @@ from tiphys.structured.schema import load_builtin_schema
 _GONE_TIMEOUT_S = 60.0
 _ESTABLISHED_TIMEOUT_S = 3.0
 _POLL_S = 0.1
+_MIGRATION_ATTEMPTS = 8
 _BINDINGS = frozenset(
     GroupKind("rbac.authorization.k8s.io", kind) for kind in ("RoleBinding", "ClusterRoleBinding")
 )
@@ -146,24 +147,30 @@ async def _write(
 
 
 async def _migrate(client: KubeClient, live: Manifest, options: ApplyOptions) -> Manifest:
-    patch = migration_patch(live, options.manager, options.migration_manager)
-    if patch is None:
-        return live
-    try:
-        migrated = await client.patch(gvk_of(live), key_of(live), patch, JSON_PATCH)
-    except ApiError as err:
-        if err.code not in {409, 422}:
-            raise
-        key = key_of(live)
-        current = await client.get(gvk_of(live), key.namespace, key.name)
-        if current is None:
-            return live
+    """Take over what was applied client-side; tried anew while others write the object too."""
+    current, key = live, key_of(live)
+    for attempts_left in reversed(range(_MIGRATION_ATTEMPTS)):
         patch = migration_patch(current, options.manager, options.migration_manager)
         if patch is None:
-            return current
-        migrated = await client.patch(gvk_of(live), key, patch, JSON_PATCH)
-    # What changed for the user is told by the object as it was, not by who owns it now.
-    version = migrated["metadata"]["resourceVersion"]
+            return live if current is live else _at_version(live, current)
+        try:
+            migrated = await client.patch(gvk_of(live), key, patch, JSON_PATCH)
+        except ApiError as err:
+            # A JSON patch whose test fails is answered 422: a controller has written a status.
+            if err.code not in {409, 422} or not attempts_left:
+                raise
+        else:
+            return _at_version(live, migrated)
+        found = await client.get(gvk_of(live), key.namespace, key.name)
+        if found is None:
+            return live
+        current = found
+    return live
+
+
+def _at_version(live: Manifest, written: Manifest) -> Manifest:
+    """What changed for the user is told by the object as it was, not by who owns it now."""
+    version = written["metadata"]["resourceVersion"]
     return {**live, "metadata": {**live["metadata"], "resourceVersion": version}}
 
 
