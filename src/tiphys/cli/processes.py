@@ -74,7 +74,8 @@ def _is_ours(pid: int) -> bool:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except FileNotFoundError:
         return not Path("/proc/self").exists() and _answers(pid)
-    return b"tiphys" in command and state != "Z"
+    # While a process executes its new program, the kernel shows it with no command line at all.
+    return state != "Z" and (not command or b"tiphys" in command)
 
 
 def _answers(pid: int) -> bool:
