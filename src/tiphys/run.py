@@ -27,6 +27,7 @@ from tiphys.engine.tracking import owner_instance
 from tiphys.kube.apply import wait_established
 from tiphys.kube.client import KubeClient
 from tiphys.kube.config import ClusterConfig, config_from_secret
+from tiphys.kube.connection import connect
 from tiphys.kube.discovery import Discovery
 from tiphys.kube.events import EventRecorder
 from tiphys.kube.informer import Informer
@@ -69,22 +70,6 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     namespace: str = "argocd"
     port: int = 8080
     host: str = "127.0.0.1"
-
-
-@contextlib.asynccontextmanager
-async def connect(config: ClusterConfig) -> AsyncIterator[KubeClient]:
-    """Give a client of a cluster, its kinds already discovered.
-
-    Raises:
-        ClusterError: the cluster cannot be reached.
-    """
-    transport = Transport(config)
-    try:
-        discovery = Discovery(transport)
-        await discovery.refresh()
-        yield KubeClient(transport, discovery)
-    finally:
-        await transport.close()
 
 
 @contextlib.asynccontextmanager

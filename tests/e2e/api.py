@@ -95,9 +95,19 @@ class Api:
         items: list[Any] = self.request("GET", PLURALS[kind].format(ns=namespace))["items"]
         return items
 
-    def merge(self, kind: str, namespace: str, name: str, patch: Any, suffix: str = "") -> Any:
+    def merge(
+        self,
+        kind: str,
+        namespace: str,
+        name: str,
+        patch: Any,
+        suffix: str = "",
+        *,
+        manager: str = "tests",
+    ) -> Any:
         path = f"{PLURALS[kind].format(ns=namespace)}/{name}{suffix}"
-        return self.request("PATCH", path, patch, "application/merge-patch+json")
+        media = "application/merge-patch+json"
+        return self.request("PATCH", path, patch, media, fieldManager=manager)
 
     def delete(self, kind: str, namespace: str, name: str) -> Any:
         return self.request("DELETE", f"{PLURALS[kind].format(ns=namespace)}/{name}")

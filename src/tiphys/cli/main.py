@@ -12,6 +12,7 @@ GENERIC_ERROR = 20
 """Exit code of every failed request, as `argocd` has it."""
 
 _COMMANDS = {
+    "app": ("tiphys.cli.commands.app", "app", "list, show, compare and sync Applications"),
     "down": ("tiphys.cli.commands.up", "down", "stop what `up` started; keep its state"),
     "reset": ("tiphys.cli.commands.up", "reset", "stop, and delete all that `up` made"),
     "run": ("tiphys.cli.commands.run", "run", "run the controller and the server"),

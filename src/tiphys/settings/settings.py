@@ -41,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """One installation's settings; times in seconds.
 
     Attributes:
+        sensitive_annotations: keys of annotations whose values are never shown.
         ignore_status_field: "all", "crd" or "none": on which kinds `/status` is not compared.
         problems: one line for each setting that could not be read.
     """
@@ -54,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     in_cluster_enabled: bool = True
     exclusions: tuple[ResourceFilter, ...] = ()
     inclusions: tuple[ResourceFilter, ...] = ()
+    sensitive_annotations: tuple[str, ...] = ()
     ignore_status_field: str = "all"
     ignore_aggregated_roles: bool = False
     ignore_resource_updates_enabled: bool = True
@@ -181,6 +183,7 @@ def _compare_fields(cm: _Reader) -> dict[str, Any]:
         "in_cluster_enabled": cm.flag("cluster.inClusterEnabled", default=True),
         "exclusions": cm.filters("resource.exclusions"),
         "inclusions": cm.filters("resource.inclusions"),
+        "sensitive_annotations": cm.names("resource.sensitive.mask.annotations"),
         "ignore_status_field": "none" if status_field in {"none", "off", "false"} else status_field,
         "ignore_aggregated_roles": bool(options.get("ignoreAggregatedRoles", False)),
         "ignore_resource_updates_enabled": cm.flag(

@@ -17,10 +17,10 @@ from tiphys.cli.deployment import Progress, progress_of, unfinished
 from tiphys.cli.workplace import Ports, Workplace
 from tiphys.kube.client import KubeClient
 from tiphys.kube.config import load_kubeconfig
+from tiphys.kube.connection import connect
 from tiphys.model.errors import ApiError, TiphysError
 from tiphys.model.keys import GroupVersionKind
 from tiphys.model.labels import API_GROUP
-from tiphys.run import connect
 
 _APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
 _START_S = 30.0

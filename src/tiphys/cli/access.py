@@ -1,0 +1,70 @@
+"""Which cluster a command talks to: the options that all commands have."""
+
+import asyncio
+import functools
+import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import click
+
+from tiphys.cli.workplace import Workplace
+from tiphys.kube.client import KubeClient
+from tiphys.kube.config import ClusterConfig, load_kubeconfig
+from tiphys.kube.connection import connect
+
+_T = TypeVar("_T")
+_OPTIONS = (
+    click.option(
+        "--kubeconfig",
+        type=click.Path(path_type=Path),
+        help="else $KUBECONFIG, else what `make up` wrote, else ~/.kube/config",
+    ),
+    click.option("--kube-context", default="", help="of the kubeconfig; else its current one"),
+    click.option(
+        "-N", "--app-namespace", default="argocd", show_default=True, help="of the Applications"
+    ),
+    click.option("--core", is_flag=True, hidden=True, help="as in argocd; always so here"),
+)
+
+
+class Access(NamedTuple):
+    """The cluster that holds the Applications, and their namespace there."""
+
+    config: ClusterConfig
+    namespace: str
+
+    def run(self, act: Callable[[KubeClient], Awaitable[_T]]) -> _T:
+        """Do something with a client of the cluster."""
+
+        async def connected() -> _T:
+            async with connect(self.config) as client:
+                return await act(client)
+
+        return asyncio.run(connected())
+
+
+def with_access(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say where the Applications are, as its first argument."""
+
+    @functools.wraps(command)
+    def wrapped(
+        *, kubeconfig: Path | None, kube_context: str, app_namespace: str, core: bool, **given: Any
+    ) -> Any:
+        del core
+        config = load_kubeconfig(kubeconfig or default_kubeconfig(), kube_context)
+        return command(Access(config, app_namespace), **given)
+
+    for option in reversed(_OPTIONS):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def default_kubeconfig() -> Path:
+    """Return $KUBECONFIG, else that of `tiphys up` in this folder, else the user's own."""
+    named = os.environ.get("KUBECONFIG")
+    if named:
+        return Path(named.split(os.pathsep)[0])
+    own = Workplace.current().kubeconfig
+    return own if own.exists() else Path.home() / ".kube" / "config"

@@ -1,0 +1,100 @@
+"""Reads and writes Applications for the commands."""
+
+import asyncio
+from collections.abc import Callable
+
+from tiphys.kube.client import KubeClient
+from tiphys.model.errors import ApiError, InvalidInputError, NotFoundError
+from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey
+from tiphys.model.labels import API_GROUP, REFRESH
+
+APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
+_MANAGER = "tiphys-cli"
+_POLL_S = 0.1
+_ATTEMPTS = 5
+
+
+class Applications:
+    """The Applications of one cluster.
+
+    A name is that of an Application in the namespace of the command, or `namespace/name`.
+    """
+
+    def __init__(self, client: KubeClient, namespace: str) -> None:
+        self.client, self.namespace = client, namespace
+
+    def key(self, name: str) -> ResourceKey:
+        """Return which object a name means."""
+        namespace, _, own = name.rpartition("/")
+        return ResourceKey(API_GROUP, "Application", namespace or self.namespace, own)
+
+    async def get(self, name: str) -> Manifest:
+        """Return an Application.
+
+        Raises:
+            NotFoundError: there is none of that name.
+        """
+        key = self.key(name)
+        found = await self.client.get(APPLICATION, key.namespace, key.name)
+        if found is None:
+            raise NotFoundError(
+                f'applications.argoproj.io "{key.name}" not found',
+                where=key.namespace,
+                hint="List what there is with `tiphys app list`.",
+            )
+        return found
+
+    async def selected(self, selector: str = "") -> list[Manifest]:
+        """Return the Applications that a label selector picks, sorted by name."""
+        chosen = {"labelSelector": selector} if selector else {}
+        found = await self.client.list(APPLICATION, self.namespace, **chosen)
+        return sorted(found, key=lambda app: str(app["metadata"]["name"]))
+
+    async def chosen(self, names: tuple[str, ...], selector: str) -> list[Manifest]:
+        """Return the Applications that are named, or that a selector picks.
+
+        Raises:
+            InvalidInputError: neither is given, or the selector picks none.
+            NotFoundError: one that is named does not exist.
+        """
+        if names:
+            return [await self.get(name) for name in names]
+        if not selector:
+            raise InvalidInputError(
+                "no application is named", hint="Name one, or choose by labels with -l."
+            )
+        found = await self.selected(selector)
+        if not found:
+            raise InvalidInputError(f"no application has the labels `{selector}`")
+        return found
+
+    async def patch(self, name: str, patch: Manifest, **params: str) -> Manifest:
+        """Merge a patch into an Application and return it."""
+        return await self.client.patch(
+            APPLICATION, self.key(name), patch, **{"fieldManager": _MANAGER, **params}
+        )
+
+    async def ask(self, name: str, make: Callable[[Manifest], Manifest]) -> Manifest:
+        """Merge a patch that is made from what stands there; anew when others write meanwhile."""
+        for attempt in range(_ATTEMPTS):
+            app = await self.get(name)
+            try:
+                return await self.patch(name, make(app))
+            except ApiError as err:
+                if err.status_reason != "Conflict" or attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    async def replace(self, app: Manifest) -> Manifest:
+        """Write an Application that was read before and changed."""
+        return await self.client.replace(app, manager=_MANAGER)
+
+    async def refresh(self, name: str, *, hard: bool) -> Manifest:
+        """Have the controller compare an Application anew, and return it when it has."""
+        kind = "hard" if hard else "normal"
+        await self.patch(name, {"metadata": {"annotations": {REFRESH: kind}}})
+        while True:
+            found = await self.get(name)
+            if REFRESH not in (found["metadata"].get("annotations") or {}):
+                return found
+            await asyncio.sleep(_POLL_S)

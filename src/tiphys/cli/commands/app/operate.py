@@ -1,0 +1,207 @@
+"""`tiphys app sync|wait|rollback|terminate-op|delete`: what makes something happen."""
+
+import functools
+import getpass
+from typing import Any
+
+import click
+
+from tiphys.cli.access import Access, with_access
+from tiphys.cli.application_text import operation_text
+from tiphys.cli.applications import APPLICATION, Applications
+from tiphys.cli.flags import ArgocdCommand
+from tiphys.cli.following import Awaited, follow, started_at
+from tiphys.cli.sync_flags import chosen_rows, parse_resource, sync_request, with_sync_flags
+from tiphys.delivery.requests import finalizer_patch, rollback_patch, sync_patch, terminate_patch
+from tiphys.kube.client import KubeClient
+from tiphys.model.keys import Manifest
+
+_NOT_SUCCEEDED = 1
+_OPERATION = Awaited(operation=True)
+
+
+@click.command(cls=ArgocdCommand)
+@click.argument("names", nargs=-1, metavar="NAME...")
+@click.option("-l", "--selector", default="", help="sync those with these labels")
+@with_sync_flags
+@click.option("--async", "is_async", is_flag=True, help="do not wait for the end")
+@click.option("--timeout", default=0, help="seconds to wait for the end; 0 waits without end")
+@with_access
+def sync(
+    access: Access,
+    names: tuple[str, ...],
+    selector: str,
+    is_async: bool,
+    timeout: int,
+    **flags: Any,
+) -> None:
+    """Sync Applications, and wait for the end."""
+    request = sync_request(flags)
+
+    async def run(client: KubeClient) -> list[Manifest]:
+        applications = Applications(client, access.namespace)
+        chosen = [_name(app) for app in await applications.chosen(names, selector)]
+        user = getpass.getuser()
+        asked = [
+            await applications.ask(name, lambda app: sync_patch(app, request, user))
+            for name in chosen
+        ]
+        if is_async:
+            return []
+        return [found for app in asked if (found := await _ended(applications, app, timeout))]
+
+    ended = access.run(run)
+    for app in ended:
+        click.echo(f"\n{_name(app)}\n{operation_text(app)}")
+    _require_success(ended, whole=not request.resources and not request.dry_run)
+
+
+@click.command(cls=ArgocdCommand)
+@click.argument("names", nargs=-1, metavar="NAME...")
+@click.option("-l", "--selector", default="", help="wait for those with these labels")
+@click.option("--sync", "is_sync", is_flag=True, help="until Synced")
+@click.option("--health", is_flag=True, help="until Healthy")
+@click.option("--suspended", is_flag=True, help="until Suspended")
+@click.option("--degraded", is_flag=True, help="until Degraded")
+@click.option("--operation", is_flag=True, help="until no operation runs")
+@click.option("--delete", "deletion", is_flag=True, help="until it is gone")
+@click.option("--resource", multiple=True, help="only [!]GROUP:KIND:[NAMESPACE/]NAME, globs")
+@click.option("--timeout", default=0, help="seconds; 0 waits without end")
+@with_access
+def wait(
+    access: Access,
+    names: tuple[str, ...],
+    selector: str,
+    is_sync: bool,
+    resource: tuple[str, ...],
+    timeout: int,
+    **flags: bool,
+) -> None:
+    """Wait until Applications are Synced, Healthy and idle, or as the flags say."""
+    awaited = Awaited(sync=is_sync, **flags)
+    if awaited == Awaited():
+        awaited = Awaited(sync=True, health=True, operation=True)
+    selectors = [parse_resource(text) for text in resource]
+
+    async def run(client: KubeClient) -> None:
+        applications = Applications(client, access.namespace)
+        chosen = names
+        if not names:
+            chosen = tuple(_name(app) for app in await applications.chosen(names, selector))
+        for name in chosen:
+            await follow(
+                applications, name, awaited, timeout, chosen=lambda app: chosen_rows(app, selectors)
+            )
+
+    access.run(run)
+
+
+@click.command(cls=ArgocdCommand)
+@click.argument("name")
+@click.argument("history_id", type=int, required=False)
+@click.option("--prune", is_flag=True, help="delete what that revision did not have")
+@click.option("--dry-run", is_flag=True, help="only tell what it would do")
+@click.option("--timeout", default=0, help="seconds to wait for the end; 0 waits without end")
+@with_access
+def rollback(
+    access: Access, name: str, history_id: int | None, prune: bool, dry_run: bool, timeout: int
+) -> None:
+    """Bring back what was deployed before: an entry of the history, else the last but one."""
+
+    async def run(client: KubeClient) -> list[Manifest]:
+        applications = Applications(client, access.namespace)
+        user = getpass.getuser()
+        asked = await applications.ask(
+            name,
+            lambda app: rollback_patch(app, history_id, user, prune=prune, dry_run=dry_run),
+        )
+        ended = await _ended(applications, asked, timeout)
+        return [ended] if ended else []
+
+    ended = access.run(run)
+    for app in ended:
+        click.echo(f"\n{operation_text(app)}")
+    _require_success(ended, whole=False)
+
+
+@click.command(cls=ArgocdCommand, name="terminate-op")
+@click.argument("name")
+@with_access
+def terminate_operation(access: Access, name: str) -> None:
+    """End the running operation of an Application."""
+    access.run(lambda client: Applications(client, access.namespace).ask(name, terminate_patch))
+    click.echo(f"Application '{name}' operation terminating")
+
+
+@click.command(cls=ArgocdCommand)
+@click.argument("names", nargs=-1, metavar="NAME...")
+@click.option("-l", "--selector", default="", help="delete those with these labels")
+@click.option("--cascade/--no-cascade", default=True, help="delete their objects too")
+@click.option(
+    "-p",
+    "--propagation-policy",
+    type=click.Choice(["foreground", "background"]),
+    default="foreground",
+    show_default=True,
+)
+@click.option("-y", "--yes", is_flag=True, help="do not ask")
+@click.option("--wait", "is_waiting", is_flag=True, help="until they are gone")
+@with_access
+def delete(
+    access: Access,
+    names: tuple[str, ...],
+    selector: str,
+    cascade: bool,
+    propagation_policy: str,
+    yes: bool,
+    is_waiting: bool,
+) -> None:
+    """Delete Applications, with their objects unless told otherwise."""
+
+    async def choose(client: KubeClient) -> list[str]:
+        chosen = await Applications(client, access.namespace).chosen(names, selector)
+        return [_name(app) for app in chosen]
+
+    async def run(name: str, client: KubeClient) -> None:
+        applications = Applications(client, access.namespace)
+        await applications.ask(
+            name,
+            lambda app: finalizer_patch(app, cascade=cascade, propagation=propagation_policy),
+        )
+        await client.delete(APPLICATION, applications.key(name))
+        if is_waiting:
+            await follow(applications, name, Awaited(deletion=True), 0)
+
+    for name in access.run(choose):
+        what = "and its objects" if cascade else "and leave its objects"
+        if not yes and not click.confirm(f"Delete application '{name}' {what}?"):
+            click.echo(f"application '{name}' kept")
+            continue
+        access.run(functools.partial(run, name))
+        click.echo(f"application '{name}' deleted")
+
+
+async def _ended(applications: Applications, asked: Manifest, timeout_s: int) -> Manifest | None:
+    past = started_at(asked)
+    return await follow(applications, _name(asked), _OPERATION, timeout_s, past=past)
+
+
+def _require_success(ended: list[Manifest], *, whole: bool) -> None:
+    """End with 1 when an operation failed, or left something that needs pruning."""
+    for app in ended:
+        status = app.get("status") or {}
+        state = status.get("operationState") or {}
+        if state.get("phase") != "Succeeded":
+            _fail(f"Operation has completed with phase: {state.get('phase')}")
+        left = sum(bool(row.get("requiresPruning")) for row in status.get("resources") or [])
+        if whole and left and (status.get("sync") or {}).get("status") != "Synced":
+            _fail(f"{left} resources require pruning\n\nhint: Sync with --prune.")
+
+
+def _fail(text: str) -> None:
+    click.echo(f"error: {text}", err=True)
+    raise click.exceptions.Exit(_NOT_SUCCEEDED)
+
+
+def _name(app: Manifest) -> str:
+    return f"{app['metadata']['namespace']}/{app['metadata']['name']}"

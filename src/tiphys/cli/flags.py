@@ -1,0 +1,47 @@
+"""Flags as users of `argocd` type them."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+_ASSIGNED = re.compile(r"(--[a-z][a-z-]*)=(true|false)")
+
+
+class ArgocdCommand(click.Command):
+    """A command whose switches may also be written `--prune=true` and `--cascade=false`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse what was typed."""
+        switches = {
+            spelled: option.secondary_opts
+            for option in self.params
+            if isinstance(option, click.Option) and option.is_flag
+            for spelled in option.opts
+        }
+        return super().parse_args(ctx, [a for arg in args for a in _plain(arg, switches)])
+
+
+def _plain(argument: str, switches: dict[str, list[str]]) -> list[str]:
+    """Return the arguments that mean the same in the way of this parser."""
+    assigned = _ASSIGNED.fullmatch(argument)
+    if assigned is None or assigned[1] not in switches:
+        return [argument]
+    if assigned[2] == "true":
+        return [assigned[1]]
+    return switches[assigned[1]][:1]
+
+
+class ArgocdGroup(click.Group):
+    """A group of such commands."""
+
+    command_class = ArgocdCommand
+
+
+def output_option(
+    *more: str, default: str = "wide"
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the decorator of `-o`."""
+    choices = click.Choice(["wide", "json", "yaml", "name", *more])
+    return click.option("-o", "--output", type=choices, default=default, show_default=True)
