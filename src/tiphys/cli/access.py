@@ -34,6 +34,7 @@ class Access(NamedTuple):
 
     config: ClusterConfig
     namespace: str
+    kubeconfig: Path
 
     def run(self, act: Callable[[KubeClient], Awaitable[_T]]) -> _T:
         """Do something with a client of the cluster."""
@@ -53,8 +54,9 @@ def with_access(command: Callable[..., Any]) -> Callable[..., Any]:
         *, kubeconfig: Path | None, kube_context: str, app_namespace: str, core: bool, **given: Any
     ) -> Any:
         del core
-        config = load_kubeconfig(kubeconfig or default_kubeconfig(), kube_context)
-        return command(Access(config, app_namespace), **given)
+        file = kubeconfig or default_kubeconfig()
+        access = Access(load_kubeconfig(file, kube_context), app_namespace, file)
+        return command(access, **given)
 
     for option in reversed(_OPTIONS):
         wrapped = option(wrapped)

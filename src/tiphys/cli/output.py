@@ -27,3 +27,13 @@ def show(found: Manifest | list[Manifest], output: str, text: str) -> None:
         echo("\n".join(f"{m['metadata']['namespace']}/{m['metadata']['name']}" for m in listed))
     else:
         echo(text)
+
+
+def show_records(records: list[dict[str, Any]], output: str, text: str) -> None:
+    """Print records that are no manifests in the form that was asked for."""
+    if output == "json":
+        echo(orjson.dumps(records, option=orjson.OPT_INDENT_2).decode())
+    elif output == "yaml":
+        echo(yaml.safe_dump(records, sort_keys=False).rstrip())
+    else:
+        echo(text)

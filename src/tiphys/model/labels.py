@@ -52,3 +52,5 @@ HOOK_FINALIZER: Final = _PREFIX + "hook-finalizer"
 
 # Secrets and ConfigMaps of the control-plane namespace.
 SECRET_TYPE: Final = _PREFIX + "secret-type"
+MANAGED_BY: Final = "managed-by"
+MANAGED_BY_VALUE: Final = "argocd.argoproj.io"

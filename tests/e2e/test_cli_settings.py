@@ -1,0 +1,86 @@
+"""Projects, repositories and clusters from the command line."""
+
+import base64
+import json
+
+import pytest
+import yaml
+
+from tests.e2e.manifests import config_map, text
+from tests.e2e.shell import Shell
+from tests.e2e.world import World
+
+
+@pytest.fixture
+def tiphys(world: World) -> Shell:
+    return Shell(world)
+
+
+def test_a_project_is_created_shown_and_deleted_once_nobody_uses_it(
+    world: World, tiphys: Shell
+) -> None:
+    repository = world.new_repository({"a.yaml": text(config_map("a"))})
+    namespace = world.new_namespace()
+    destination = f"https://kubernetes.default.svc,{namespace}"
+    create = ["proj", "create", "cli-shop", "-d", destination, "-s", repository.url]
+
+    assert tiphys(*create) == "project 'cli-shop' created\n"
+    assert tiphys(*create) == "project 'cli-shop' unchanged\n"
+    tiphys(*create, "-s", "https://example.com/more", code=20)
+    tiphys(*create, "-s", "https://example.com/more", "--upsert")
+    assert "https://example.com/more" in tiphys("proj", "get", "cli-shop")
+    assert "argocd/cli-shop" in tiphys("proj", "list", "-o", "name").splitlines()
+
+    app = world.new_app(repository, namespace, project="cli-shop")
+    app.wait("OutOfSync")
+    refused = tiphys.run("proj", "delete", "cli-shop", code=20)
+    assert f"referenced by 1 applications: {app.name}" in refused.stderr
+    tiphys("app", "delete", app.name, "--yes", "--wait")
+    assert tiphys("proj", "delete", "cli-shop") == "project 'cli-shop' deleted\n"
+
+
+def test_a_repository_is_added_only_once_it_answers(world: World, tiphys: Shell) -> None:
+    repository = world.new_repository({"a.yaml": text(config_map("a"))})
+    absent = repository.url.replace(".git", "-absent.git")
+
+    refused = tiphys.run("repo", "add", absent, "--password", "swordfish", code=20)
+    assert absent in refused.stderr
+    assert "swordfish" not in refused.stderr
+    assert tiphys("repo", "add", repository.url) == f"Repository '{repository.url}' added\n"
+
+    listed = json.loads(tiphys("repo", "list", "-o", "json"))
+    assert [row["status"] for row in listed if row["repo"] == repository.url] == ["Successful"]
+    assert absent not in tiphys("repo", "list", "-o", "url")
+    tiphys("repo", "rm", repository.url)
+    assert repository.url not in tiphys("repo", "list", "-o", "url")
+    assert "not found" in tiphys.run("repo", "rm", repository.url, code=20).stderr
+
+
+def test_a_cluster_is_added_with_an_account_of_its_own_and_deployed_to(
+    world: World, tiphys: Shell
+) -> None:
+    context = yaml.safe_load(world.kubeconfig.read_text())["current-context"]
+    repository = world.new_repository({"a.yaml": text(config_map("a"))})
+    namespace = world.new_namespace()
+
+    tiphys("cluster", "add", context, "--name", "elsewhere", "--yes")
+    listed = json.loads(tiphys("cluster", "list", "-o", "json"))
+    [added] = [row for row in listed if row["name"] == "elsewhere"]
+    assert added["status"] == "Successful", added
+    secrets = world.api.list("Secret", "argocd")
+    [secret] = [s for s in secrets if _field(s, "name") == "elsewhere"]
+    assert secret["metadata"]["labels"]["argocd.argoproj.io/secret-type"] == "cluster"
+
+    there = {"name": "elsewhere", "namespace": namespace}
+    app = world.new_app(repository, namespace, destination=there)
+    app.wait("OutOfSync")
+    app.sync()
+    written = world.api.get("ConfigMap", namespace, "a")["metadata"]["annotations"]
+    assert written["argocd.argoproj.io/tracking-id"].startswith(app.name)
+    tiphys("app", "delete", app.name, "--yes", "--wait")
+    tiphys("cluster", "rm", "elsewhere", "--yes")
+    assert "elsewhere" not in tiphys("cluster", "list")
+
+
+def _field(secret: dict[str, dict[str, str]], name: str) -> str:
+    return base64.b64decode((secret.get("data") or {}).get(name, "")).decode(errors="replace")
