@@ -175,6 +175,8 @@ class Operator:
         assert memory.sync is not None
         state = draft.status.operation_state
         assert state is not None
+        sync = state.operation.sync
+        assert sync is not None
         view = View(
             live=lambda key: (
                 record.manifest()
@@ -186,6 +188,8 @@ class Operator:
                 parse_timestamp(draft.app.metadata.annotations.get(DELETION_APPROVED, "")),
                 parse_timestamp(state.started_at),
             ),
+            prunes=sync.prune,
+            is_dry_run=sync.dry_run,
         )
         records = self._records(draft)
         if state.phase is OperationPhase.TERMINATING or self._is_overdue(state):

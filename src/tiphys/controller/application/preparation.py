@@ -154,6 +154,7 @@ class Preparation:
             revision="".join(compared.targets.revisions[:1]),
             started_at=state.started_at,
             started_unix=int(started.astimezone(UTC).timestamp()) if started else 0,
+            attempt=state.retries,
             selected=sync.resources,
             runs_hooks=strategy is None or strategy.apply is None,
             force=_is_forced(sync),

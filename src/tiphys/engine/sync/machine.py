@@ -44,11 +44,15 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
         live: the live object of a key as it is now, None when there is none.
         health: None for kinds without a check.
         is_deletion_approved: a person approved prunes that need it.
+        prunes: what left Git is to be deleted; else it is only shown.
+        is_dry_run: nothing is written, so nothing of the last sync may be cleared away either.
     """
 
     live: Callable[[ResourceKey], Manifest | None]
     health: Callable[[Manifest], HealthStatus | None]
     is_deletion_approved: bool = False
+    prunes: bool = True
+    is_dry_run: bool = False
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,11 +92,14 @@ def next_step(tasks: Sequence[SyncTask], records: Records, view: View) -> Step:
         records: the results so far; untouched.
         view: the live objects and their health.
     """
-    records = _updated(tasks, records, view)
     planned = [task for task in tasks if _is_planned(task, records)]
     normal = [task for task in planned if task.phase is not SyncPhase.SYNC_FAIL]
+    free = _free_group(normal)
+    awaited = [task for task in planned if task.is_hook or _group(task) != free]
+    records = _updated(awaited, records, view)
     failed = [task for task in normal if has_failed(records.get(task.identity))]
-    waiting = _waiting_step(planned, normal, records, failed=bool(failed))
+    has_steps = len({_group(task) for task in planned}) > 1
+    waiting = _waiting_step(awaited, records, is_for_resources=has_steps and not failed)
     if waiting is not None:
         return waiting
     leaving = [task for task in normal if _is_leaving(task, records, view)]
@@ -112,8 +119,10 @@ def next_step(tasks: Sequence[SyncTask], records: Records, view: View) -> Step:
 
 def terminate(tasks: Sequence[SyncTask], records: Records, view: View) -> Step:
     """Return the step that ends a sync because somebody asked for it."""
-    running = [task for task in tasks if task.is_hook and is_running(records.get(task.identity))]
-    updated = dict(records)
+    hooks = [task for task in tasks if task.is_hook]
+    # One that has just ended keeps what it ended as.
+    updated = _updated(hooks, records, view)
+    running = [task for task in hooks if is_running(updated.get(task.identity))]
     for task in running:
         updated[task.identity] = terminated(updated[task.identity])
     return Step(
@@ -170,24 +179,24 @@ def _group(task: SyncTask) -> tuple[int, int]:
     return list(SyncPhase).index(task.phase), task.wave
 
 
+def _free_group(normal: Sequence[SyncTask]) -> tuple[int, int] | None:
+    """Return the phase and wave that nobody waits for: the last one, when it has no hooks.
+
+    What becomes of its objects is the Application's health and not the sync's result: a Deployment
+    that was broken before must not fail the sync that mends it.
+    """
+    last = max((_group(task) for task in normal), default=None)
+    has_hooks = any(task.is_hook for task in normal if _group(task) == last)
+    return None if has_hooks else last
+
+
 def _waiting_step(
-    planned: Sequence[SyncTask], normal: Sequence[SyncTask], records: Records, *, failed: bool
+    awaited: Sequence[SyncTask], records: Records, *, is_for_resources: bool
 ) -> Step | None:
     """Return the step that waits for what is running; None when nothing holds the sync up."""
-    if not planned:
-        return None
-    groups = [_group(task) for task in planned]
-    has_steps = min(groups) != max(groups)
-    last = max((_group(task) for task in normal), default=max(groups))
-    is_last_free = not any(task.is_hook for task in normal if _group(task) == last)
-    hooks, resources = [], []
-    for task in planned:
-        if not is_running(records.get(task.identity)):
-            continue
-        if task.is_hook:
-            hooks.append(task)
-        elif has_steps and not failed and not (is_last_free and _group(task) == last):
-            resources.append(task)
+    running = [task for task in awaited if is_running(records.get(task.identity))]
+    hooks = [task for task in running if task.is_hook]
+    resources = [task for task in running if not task.is_hook and is_for_resources]
     if resources:
         message = f"waiting for healthy state of {describe_all([*resources, *hooks], 'resources')}"
     elif hooks:
@@ -200,12 +209,12 @@ def _waiting_step(
 def _is_leaving(task: SyncTask, records: Records, view: View) -> bool:
     record = records.get(task.identity)
     is_pruned = record is not None and record.status is ResultCode.PRUNED
-    return is_pruned and view.live(task.key) is not None
+    return is_pruned and not view.is_dry_run and view.live(task.key) is not None
 
 
 def _is_to_release(task: SyncTask, records: Records, view: View) -> bool:
     record = records.get(task.identity)
-    if not task.is_hook or record is None or is_running(record):
+    if not task.is_hook or record is None or is_running(record) or view.is_dry_run:
         return False
     live = view.live(task.key)
     return live is not None and HOOK_FINALIZER in (live["metadata"].get("finalizers") or ())
@@ -214,6 +223,8 @@ def _is_to_release(task: SyncTask, records: Records, view: View) -> bool:
 def _hooks_to_delete(
     tasks: Sequence[SyncTask], view: View, policy: HookDeletePolicy
 ) -> tuple[SyncTask, ...]:
+    if view.is_dry_run:
+        return ()
     return tuple(
         task
         for task in tasks
@@ -268,12 +279,11 @@ def _next_batch(
 ) -> Step:
     first = min(_group(task) for task in pending)
     batch = [task for task in pending if _group(task) == first]
+    asks = view.prunes and not view.is_dry_run and not view.is_deletion_approved
     unapproved = [
         task
         for task in batch
-        if task.is_prune
-        and task.options.prune is PrunePolicy.CONFIRM
-        and not view.is_deletion_approved
+        if asks and task.is_prune and task.options.prune is PrunePolicy.CONFIRM
     ]
     ready = [task for task in batch if task not in unapproved]
     if not ready:
@@ -290,7 +300,7 @@ def _start(batch: Sequence[SyncTask], records: Records, view: View) -> Step:
     stale: list[SyncTask] = []
     apply: list[SyncTask] = []
     for task in batch:
-        live = view.live(task.key) if task.is_hook else None
+        live = view.live(task.key) if task.is_hook and not view.is_dry_run else None
         if task.is_prune:
             continue
         if live is None or not _must_go_first(task, live):

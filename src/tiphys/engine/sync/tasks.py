@@ -100,6 +100,7 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
         revision: names hooks that only have a generateName.
         started_at: of the operation, RFC 3339; marks the hooks that it creates.
         started_unix: the same in seconds since 1970.
+        attempt: how often the operation was tried before; an attempt runs its own hooks.
         namespace_manifest: what `CreateNamespace=true` creates; None when nothing is to do.
         namespace_live: that namespace as it is, None when there is none.
     """
@@ -109,6 +110,7 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
     started_at: str
     started_unix: int
+    attempt: int = 0
     selected: Sequence[SyncOperationResource] = ()
     runs_hooks: bool = True
     force: bool = False
@@ -217,7 +219,7 @@ def _marked_hook(hook: Manifest, phase: SyncPhase, request: SyncRequest) -> Mani
         metadata["namespace"] = request.destination_namespace
     metadata["annotations"] = {
         **(metadata.get("annotations") or {}),
-        OPERATION: f"{request.started_at}/{phase}",
+        OPERATION: f"{request.started_at}/{request.attempt}/{phase}",
     }
     finalizers = [name for name in metadata.get("finalizers") or [] if name != HOOK_FINALIZER]
     metadata["finalizers"] = [*finalizers, HOOK_FINALIZER]
@@ -262,29 +264,30 @@ def _order(task: SyncTask) -> tuple[int, int, int, str, str, str, str]:
 
 def _in_order(tasks: list[SyncTask]) -> tuple[SyncTask, ...]:
     ordered = sorted(tasks, key=_order)
-    moved = {
-        task.identity: first
-        for task in ordered
-        if not task.is_prune and (first := _first_dependent(task, ordered)) is not None
-    }
-    if not moved:
-        return tuple(ordered)
-    lifted = [
-        msgspec.structs.replace(task, phase=first.phase, wave=first.wave)
-        if (first := moved.get(task.identity)) is not None and _order(first)[:2] < _order(task)[:2]
-        else task
-        for task in ordered
-    ]
-    return tuple(sorted(lifted, key=_order))
+    for needed in [task for task in ordered if _is_needed_by_others(task)]:
+        behind = _place(needed, ordered)
+        needs = _need(needed)
+        ahead = next((place for place in range(behind) if needs(ordered[place])), None)
+        if ahead is not None:
+            del ordered[behind]
+            first = ordered[ahead]
+            moved = msgspec.structs.replace(needed, phase=first.phase, wave=first.wave)
+            ordered.insert(ahead, moved)
+    return tuple(ordered)
 
 
-def _first_dependent(task: SyncTask, ordered: list[SyncTask]) -> SyncTask | None:
-    """Return the first task that needs what this one creates; None when nothing does."""
-    kind = task.key.group_kind
-    if kind == _NAMESPACE:
-        return next((other for other in ordered if other.key.namespace == task.key.name), None)
-    if kind == _CRD:
-        spec = task.manifest.get("spec") or {}
-        defined = GroupKind(spec.get("group", ""), (spec.get("names") or {}).get("kind", ""))
-        return next((other for other in ordered if other.key.group_kind == defined), None)
-    return None
+def _place(task: SyncTask, ordered: list[SyncTask]) -> int:
+    return next(place for place, other in enumerate(ordered) if other is task)
+
+
+def _is_needed_by_others(task: SyncTask) -> bool:
+    return not task.is_prune and not task.is_hook and task.key.group_kind in {_NAMESPACE, _CRD}
+
+
+def _need(needed: SyncTask) -> Callable[[SyncTask], bool]:
+    """Return whether a task cannot be carried out before a namespace or definition is there."""
+    if needed.key.group_kind == _NAMESPACE:
+        return lambda task: not task.is_prune and task.key.namespace == needed.key.name
+    spec = needed.manifest.get("spec") or {}
+    defined = GroupKind(spec.get("group", ""), (spec.get("names") or {}).get("kind", ""))
+    return lambda task: not task.is_prune and task.key.group_kind == defined
