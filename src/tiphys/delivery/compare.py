@@ -10,10 +10,11 @@ from tiphys.delivery.installation import Installation
 from tiphys.delivery.targets import Target, TargetSet, instance_of
 from tiphys.delivery.verdicts import Question, Verdicts
 from tiphys.engine.conditions import shared_resource_warning
+from tiphys.engine.deletion import needs_deletion_approval
 from tiphys.engine.diff import Comparison, Verdict
 from tiphys.engine.diff.settings import CompareSettings
 from tiphys.engine.health.aggregate import ResourceHealth, app_health
-from tiphys.engine.hooks import is_hook, is_skipped, needs_deletion_approval, sync_wave
+from tiphys.engine.hooks import is_hook, is_skipped, sync_wave
 from tiphys.engine.ignoring import IgnoreRule, compile_rules, ignores_status, select_rules
 from tiphys.engine.permissions import permits_resource
 from tiphys.engine.reconciliation import (
@@ -202,7 +203,7 @@ class _Run:
             health=health if self._counts_health(pair) else None,
             sync_wave=sync_wave(manifest),
             is_permitted=self._is_permitted(project, pair.key),
-            requires_deletion_confirmation=needs_deletion_approval(manifest),
+            requires_deletion_confirmation=needs_deletion_approval(manifest, self._options),
         )
 
     def _counts_health(self, pair: Pair) -> bool:

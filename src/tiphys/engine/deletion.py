@@ -8,9 +8,11 @@ from datetime import datetime
 
 import msgspec
 
-from tiphys.engine.hooks import is_kept_on_deletion, needs_deletion_approval, sync_wave
+from tiphys.engine.hooks import sync_wave, words
+from tiphys.engine.sync.options import PrunePolicy, SyncOptions, resource_options
 from tiphys.model.keys import GroupKind, Manifest, key_of
 from tiphys.model.labels import (
+    HELM_RESOURCE_POLICY,
     RESOURCES_FINALIZER,
     RESOURCES_FINALIZER_BACKGROUND,
     RESOURCES_FINALIZER_FOREGROUND,
@@ -53,21 +55,36 @@ def without_cascade(finalizers: Sequence[str]) -> list[str]:
     return [name for name in finalizers if name not in _CASCADE]
 
 
-def is_deletable(live: Manifest) -> bool:
+def is_kept_on_deletion(live: Manifest, options: SyncOptions) -> bool:
+    """Return whether a cascade leaves an object; `options` are the Application's."""
+    if "keep" in words(live, HELM_RESOURCE_POLICY):
+        return True
+    return resource_options(options, None, live).delete is PrunePolicy.KEPT
+
+
+def needs_deletion_approval(manifest: Manifest, options: SyncOptions) -> bool:
+    """Return whether a person must approve before an object goes with its Application."""
+    return resource_options(options, None, manifest).delete is PrunePolicy.CONFIRM
+
+
+def is_deletable(live: Manifest, options: SyncOptions) -> bool:
     """Return whether a cascade takes an object along: never a definition, never what is kept."""
-    return key_of(live).group_kind != _CRD and not is_kept_on_deletion(live)
+    return key_of(live).group_kind != _CRD and not is_kept_on_deletion(live, options)
 
 
-def next_deletion(live: Sequence[Manifest], *, is_approved: bool) -> DeletionStep:
+def next_deletion(
+    live: Sequence[Manifest], options: SyncOptions, *, is_approved: bool
+) -> DeletionStep:
     """Return the next step of a cascade: the highest wave first, each until it is gone.
 
     Args:
         live: the Application's objects that may be deleted.
+        options: the Application's.
         is_approved: a person approved the deletion of what asks for it.
     """
     if not live:
         return DeletionStep(is_done=True)
-    asking = [found for found in live if needs_deletion_approval(found)]
+    asking = [found for found in live if needs_deletion_approval(found, options)]
     if asking and not is_approved:
         return DeletionStep(message=f"waiting for deletion confirmation of {_names(asking)}")
     wave = max(sync_wave(found) for found in live)

@@ -4,6 +4,7 @@ Source: Argo CD user guide, "Resource Hooks", "Sync Phases and Waves" and "Helm"
 Helm's own hook annotations). An Argo annotation wins over Helm's of the same meaning.
 """
 
+import re
 from typing import Final
 
 from tiphys.model.keys import Manifest
@@ -11,16 +12,14 @@ from tiphys.model.labels import (
     HELM_HOOK,
     HELM_HOOK_DELETE_POLICY,
     HELM_HOOK_WEIGHT,
-    HELM_RESOURCE_POLICY,
     HOOK,
     HOOK_DELETE_POLICY,
-    SYNC_OPTIONS,
     SYNC_WAVE,
 )
 from tiphys.model.words import HookDeletePolicy, HookType, SyncPhase
 
 OPERATION: Final = "tiphys.dev/operation"
-"""On a hook: the start of the operation that created it, so that a restart adopts it."""
+"""On a hook: the start of the operation and the attempt that created it; a restart adopts it."""
 
 _HELM_HOOKS: Final = {
     "pre-install": HookType.PRE_SYNC,
@@ -37,6 +36,7 @@ _HELM_POLICIES: Final = {
 }
 # Helm's oldest way to ship definitions: an ordinary resource for us.
 _NO_HOOK: Final = "crd-install"
+_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 _PHASES: Final = {phase.value: phase for phase in SyncPhase}
 
 
@@ -52,18 +52,19 @@ def words(manifest: Manifest, key: str) -> list[str]:
 
 
 def is_hook(manifest: Manifest) -> bool:
-    """Return whether a manifest is a hook of any kind, also of one that we do not know."""
+    """Return whether a manifest is a hook of any kind, also of one that we do not know.
+
+    What is only to be skipped is a resource that is left alone, and no hook.
+    """
     if words(manifest, HOOK):
-        return True
+        return not is_skipped(manifest)
     return any(word != _NO_HOOK for word in words(manifest, HELM_HOOK))
 
 
 def hook_types(manifest: Manifest) -> tuple[HookType, ...]:
     """Return when a hook runs; empty for one whose types are all unknown, and for no hook."""
-    own = words(manifest, HOOK)
-    if own:
-        known = [HookType(word) for word in own if word in set(HookType)]
-    else:
+    known = [HookType(word) for word in words(manifest, HOOK) if word in set(HookType)]
+    if not known:
         known = [_HELM_HOOKS[word] for word in words(manifest, HELM_HOOK) if word in _HELM_HOOKS]
     return tuple(dict.fromkeys(known))
 
@@ -101,24 +102,7 @@ def delete_policies(manifest: Manifest) -> frozenset[HookDeletePolicy]:
 def sync_wave(manifest: Manifest) -> int:
     """Return the wave; a value that is no integer counts as absent."""
     for key in (SYNC_WAVE, HELM_HOOK_WEIGHT):
-        try:
-            return int(annotation(manifest, key) or "")
-        except ValueError:
-            continue
+        text = annotation(manifest, key) or ""
+        if _INTEGER.fullmatch(text):
+            return int(text)
     return 0
-
-
-def has_option(manifest: Manifest, option: str) -> bool:
-    """Return whether a manifest carries a sync option, written `Name=value`."""
-    return option in words(manifest, SYNC_OPTIONS)
-
-
-def is_kept_on_deletion(manifest: Manifest) -> bool:
-    """Return whether a cascade deletion leaves an object."""
-    keeps = words(manifest, HELM_RESOURCE_POLICY) == ["keep"]
-    return keeps or has_option(manifest, "Delete=false")
-
-
-def needs_deletion_approval(manifest: Manifest) -> bool:
-    """Return whether a person must approve before an object is deleted with its Application."""
-    return has_option(manifest, "Delete=confirm")

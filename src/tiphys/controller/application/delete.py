@@ -18,6 +18,7 @@ from tiphys.engine.deletion import (
     without_cascade,
 )
 from tiphys.engine.permissions import permits_resource
+from tiphys.engine.sync.options import parse_options
 from tiphys.engine.tracking import is_self_reference
 from tiphys.model.application import Application, Condition
 from tiphys.model.errors import InvalidInputError, TiphysError
@@ -69,7 +70,8 @@ class Deleter:
         live = await self._deletable(app, project, cluster)
         approved_at = parse_timestamp(app.metadata.annotations.get(DELETION_APPROVED, ""))
         since = parse_timestamp(app.metadata.deletion_timestamp)
-        step = next_deletion(live, is_approved=is_approved(approved_at, since))
+        options = parse_options(app.spec.policy.sync_options)
+        step = next_deletion(live, options, is_approved=is_approved(approved_at, since))
         for found in step.delete:
             await self._delete(cluster, found, propagation(app.metadata.finalizers))
         self._say(draft, [])
@@ -83,6 +85,7 @@ class Deleter:
         itself = ResourceKey(
             "argoproj.io", "Application", app.metadata.namespace, app.metadata.name
         )
+        options = parse_options(app.spec.policy.sync_options)
         found = []
         for key in sorted(cluster.cache.owned_by(instance)):
             record = await cluster.cache.load(key)
@@ -91,7 +94,7 @@ class Deleter:
             live = record.manifest()
             permitted = permits_resource(project.spec, key, is_namespaced=bool(key.namespace))
             is_own = is_self_reference(live, None, tracking, instance)
-            if permitted and is_own and is_deletable(live):
+            if permitted and is_own and is_deletable(live, options):
                 found.append(live)
         return found
 

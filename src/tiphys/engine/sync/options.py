@@ -3,7 +3,7 @@
 Source: Argo CD user guide, "Sync Options".
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
@@ -16,7 +16,7 @@ _PROPAGATIONS = {"foreground": "Foreground", "background": "Background", "orphan
 
 
 class PrunePolicy(StrEnum):
-    """What becomes of an object that left Git."""
+    """What becomes of an object that left Git, or whose Application is deleted."""
 
     ALLOWED = "true"
     KEPT = "false"
@@ -33,6 +33,7 @@ class SyncOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     validate: bool = True
     prune: PrunePolicy = PrunePolicy.ALLOWED
+    delete: PrunePolicy = PrunePolicy.ALLOWED
     prune_last: bool = False
     propagation: str = "Foreground"
     replace: bool = False
@@ -51,7 +52,8 @@ def parse_options(options: Iterable[str]) -> SyncOptions:
     given = dict(option.strip().partition("=")[::2] for option in options)
     return SyncOptions(
         validate=given.get("Validate") != "false",
-        prune=_prune(given, PrunePolicy.ALLOWED),
+        prune=_policy(given.get("Prune"), PrunePolicy.ALLOWED),
+        delete=_policy(given.get("Delete"), PrunePolicy.ALLOWED),
         prune_last=given.get("PruneLast") == "true",
         propagation=_PROPAGATIONS.get(given.get("PrunePropagationPolicy", ""), "Foreground"),
         replace=given.get("Replace") == "true",
@@ -80,7 +82,8 @@ def resource_options(
     return msgspec.structs.replace(
         app,
         validate=app.validate and own.get("Validate") != "false",
-        prune=_prune(_words(live) if target is None else own, app.prune),
+        prune=_policy(own.get("Prune"), app.prune),
+        delete=_policy(own.get("Delete"), app.delete),
         prune_last=app.prune_last or _words(live).get("PruneLast") == "true",
         replace=app.replace or either.get("Replace") == "true",
         force=app.force or either.get("Force") == "true",
@@ -93,11 +96,14 @@ def resource_options(
 def _words(manifest: Manifest | None) -> dict[str, str]:
     if manifest is None:
         return {}
-    return dict(word.partition("=")[::2] for word in words(manifest, SYNC_OPTIONS))
+    given = words(manifest, SYNC_OPTIONS)
+    said = dict(word.partition("=")[::2] for word in given)
+    if "ServerSideApply=false" in given:
+        said["ServerSideApply"] = "false"
+    return said
 
 
-def _prune(given: Mapping[str, str], default: PrunePolicy) -> PrunePolicy:
-    word = given.get("Prune", "")
+def _policy(word: str | None, default: PrunePolicy) -> PrunePolicy:
     return PrunePolicy(word) if word in set(PrunePolicy) else default
 
 
