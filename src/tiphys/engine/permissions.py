@@ -3,23 +3,11 @@
 Source: Argo CD user guide, "Projects".
 """
 
-import re
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatchcase
-from functools import lru_cache
 
+from tiphys.engine.globs import matches as glob_matches
 from tiphys.model.keys import ResourceKey
 from tiphys.model.project import AppProjectSpec, GroupKindRule, ProjectDestination
-
-
-@lru_cache(maxsize=4096)
-def _path_glob(pattern: str) -> re.Pattern[str]:
-    """Compile a glob in which `*` stays inside a path segment and `**` does not."""
-    if pattern == "*":
-        return re.compile(".*", re.DOTALL)
-    parts = re.split(r"(\*\*|\*|\?)", pattern)
-    by_glob = {"**": ".*", "*": "[^/]*", "?": "[^/]"}
-    return re.compile("".join(by_glob.get(part, re.escape(part)) for part in parts), re.DOTALL)
 
 
 def permits_source(project: AppProjectSpec, repo_url: str, normalise: Callable[[str], str]) -> bool:
@@ -28,9 +16,8 @@ def permits_source(project: AppProjectSpec, repo_url: str, normalise: Callable[[
     url = normalise(repo_url)
     for entry in project.source_repos:
         is_denial = entry.startswith("!")
-        pattern = entry.removeprefix("!")
-        plain = pattern if "*" in pattern else normalise(pattern)
-        matches = _path_glob(plain).fullmatch(url) is not None
+        pattern = normalise(entry.removeprefix("!"))
+        matches = glob_matches(pattern, url, separator="/")
         if is_denial and matches:
             return False
         permitted = permitted or matches or is_denial
@@ -58,12 +45,12 @@ def _is_denied(entry: ProjectDestination, server: str, name: str, namespace: str
 
 def _matches(glob: str, value: str) -> bool:
     if glob.startswith("!"):
-        return not fnmatchcase(value, glob[1:])
-    return bool(glob) and fnmatchcase(value, glob)
+        return not glob_matches(glob[1:], value)
+    return bool(glob) and glob_matches(glob, value)
 
 
 def _denies(glob: str, value: str) -> bool:
-    return glob.startswith("!") and fnmatchcase(value, glob[1:])
+    return glob.startswith("!") and glob_matches(glob[1:], value)
 
 
 def permits_resource(project: AppProjectSpec, key: ResourceKey, *, is_namespaced: bool) -> bool:
@@ -82,8 +69,8 @@ def permits_resource(project: AppProjectSpec, key: ResourceKey, *, is_namespaced
 
 def _lists(rules: Sequence[GroupKindRule], key: ResourceKey) -> bool:
     return any(
-        fnmatchcase(key.group, rule.group)
-        and fnmatchcase(key.kind, rule.kind)
-        and (not rule.name or fnmatchcase(key.name, rule.name))
+        glob_matches(rule.group, key.group)
+        and glob_matches(rule.kind, key.kind)
+        and (not rule.name or glob_matches(rule.name, key.name))
         for rule in rules
     )

@@ -19,7 +19,7 @@ from tiphys.engine.sync.options import SyncOptions, parse_options
 from tiphys.engine.sync.records import refused
 from tiphys.engine.sync.tasks import SyncPair, SyncRequest, SyncTask, build_tasks
 from tiphys.engine.sync.wording import DRY_RUN_FAILED, invalid_message
-from tiphys.engine.windows import may_sync
+from tiphys.engine.windows import Attempt, may_sync
 from tiphys.kube.live_store import LiveRecord
 from tiphys.model.application import Application, ManagedNamespaceMetadata
 from tiphys.model.errors import TiphysError
@@ -53,9 +53,12 @@ class Preparation:
         return may_sync(
             app,
             project.spec.sync_windows,
-            self._services.clock(),
+            Attempt(
+                now=self._services.clock(),
+                is_manual=is_manual,
+                began_at=parse_timestamp(state.started_at) if state.result is not None else None,
+            ),
             lambda text: parse_duration(text, where="syncWindows"),
-            is_manual=is_manual,
         )
 
     async def prepare(
