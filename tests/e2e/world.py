@@ -133,6 +133,19 @@ class World:
         assert not self.tiphys.has_ended, self.tiphys.log.read_text()[-3000:]
         return _answers(self.port)
 
+    @contextlib.contextmanager
+    def settings(self, name: str, data: Mapping[str, str]) -> Iterator[None]:
+        """Set keys of a settings ConfigMap for the length of the block."""
+        if self.api.find("ConfigMap", "argocd", name) is None:
+            metadata = {"name": name, "namespace": "argocd"}
+            self.api.create({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})
+        self.api.merge("ConfigMap", "argocd", name, {"data": dict(data)})
+        try:
+            yield
+        finally:
+            gone = dict.fromkeys(data)
+            self.api.merge("ConfigMap", "argocd", name, {"data": gone})
+
     def new_repository(self, files: dict[str, str], name: str = "") -> Repository:
         name = name or f"repo-{uuid.uuid4().hex[:8]}"
         bare, folder = self.git_root / f"{name}.git", self.home / "work" / name

@@ -22,7 +22,7 @@ from tiphys.engine.deletion import is_approved
 from tiphys.engine.retry import may_retry
 from tiphys.engine.sync.machine import Step, View, next_step, terminate
 from tiphys.engine.sync.records import Records, read_records
-from tiphys.model.errors import ApiError, TiphysError
+from tiphys.model.errors import ApiError, InvalidInputError, TiphysError
 from tiphys.model.labels import DELETION_APPROVED, MIGRATION_MANAGER
 from tiphys.model.operation import Operation, OperationState, SyncOperationResult
 from tiphys.model.words import OperationPhase
@@ -51,8 +51,13 @@ class Operator:
             return None
         if state is None or state.phase.is_completed or state.operation != operation:
             state = await self._begin(draft, memory, operation)
+        is_stopping = state.phase is OperationPhase.TERMINATING
+        if is_stopping and (state.finished_at or state.result is None):
+            # Nothing runs: it waits for its next attempt, or never began.
+            self._end(draft, memory, OperationPhase.FAILED, "Operation terminated")
+            return None
         wait_s = self._outcome.retry_wait_s(state)
-        if wait_s > 0 and state.phase is not OperationPhase.TERMINATING:
+        if wait_s > 0:
             return wait_s
         if state.finished_at:
             state = await self._begin_retry(draft, memory, state)
@@ -61,7 +66,9 @@ class Operator:
         except TiphysError as err:
             if isinstance(err, ApiError) and err.code == 409:
                 raise
-            self._end(draft, memory, OperationPhase.ERROR, err.line)
+            stopping = state.phase is OperationPhase.TERMINATING
+            what = f"Operation termination had errors: {err.line}" if stopping else err.line
+            self._end(draft, memory, OperationPhase.ERROR, what)
             return self._outcome.retry_wait_s(draft.status.operation_state) or None
 
     async def _begin(self, draft: Draft, memory: Memory, operation: Operation) -> OperationState:
@@ -100,7 +107,8 @@ class Operator:
             message = "Invalid operation request: no operation specified"
             self._end(draft, memory, OperationPhase.ERROR, message)
             return None
-        if not self._preparation.is_permitted(draft.app, state):
+        is_stopping = state.phase is OperationPhase.TERMINATING
+        if not is_stopping and not self._preparation.is_permitted(draft.app, state):
             self._progress(draft, "Sync operation blocked by sync window")
             return 60.0
         attempt = (state.started_at, state.retries)
@@ -192,8 +200,13 @@ class Operator:
             is_dry_run=sync.dry_run,
         )
         records = self._records(draft)
-        if state.phase is OperationPhase.TERMINATING or self._is_overdue(state):
+        if state.phase is OperationPhase.TERMINATING:
             return terminate(memory.sync.tasks, records, view)
+        if self._is_overdue(state):
+            self._write(draft, phase=OperationPhase.TERMINATING)
+            step = terminate(memory.sync.tasks, records, view)
+            message = f"{step.message}, triggered by controller sync timeout"
+            return msgspec.structs.replace(step, message=message)
         return next_step(memory.sync.tasks, records, view)
 
     async def _carry_out(self, draft: Draft, step: Step, actions: SyncActions) -> None:
@@ -236,8 +249,12 @@ class Operator:
         was_stopped = state.phase is OperationPhase.TERMINATING
         memory.sync = None
         if not phase.is_successful and not was_stopped and may_retry(retry, state.retries):
-            self._outcome.wait_for_retry(draft, message)
-            return
+            try:
+                self._outcome.wait_for_retry(draft, message)
+            except InvalidInputError as err:
+                phase, message = OperationPhase.ERROR, f"{message} (failed to retry: {err.line})"
+            else:
+                return
         self._outcome.finish(draft, phase, message)
         manual = not state.operation.initiated_by.automated
         memory.asked = RefreshLevel.FORCE if manual else RefreshLevel.LATEST

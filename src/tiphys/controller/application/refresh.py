@@ -52,7 +52,7 @@ class Refresher:
         app = draft.app
         now = self._services.clock()
         if level >= RefreshLevel.LATEST:
-            memory.looked = self._look(memory, level)
+            memory.looked = self._look(app, memory, level)
         answers_request = REFRESH in app.metadata.annotations
         draft.drop_annotation(REFRESH)
         draft.drop_annotation(REFRESH_TIMESTAMP)
@@ -67,12 +67,17 @@ class Refresher:
             draft.set(reconciled_at=timestamp(now))
         return compared
 
-    def _look(self, memory: Memory, level: RefreshLevel) -> Looked:
+    def _look(self, app: Application, memory: Memory, level: RefreshLevel) -> Looked:
         now = self._services.clock()
         jitter_s = self._services.installation.settings.reconciliation_jitter_s
         is_first = memory.looked is None or level is RefreshLevel.HARD
         hard_at = now if is_first or memory.looked is None else memory.looked.hard_at
-        return Looked(at=now, hard_at=hard_at, jitter_s=jitter_s * self._services.jitter())
+        return Looked(
+            at=now,
+            hard_at=hard_at,
+            jitter_s=jitter_s * self._services.jitter(),
+            policy=app.spec.policy,
+        )
 
     async def _compare(
         self, draft: Draft, memory: Memory, level: RefreshLevel, project: AppProject

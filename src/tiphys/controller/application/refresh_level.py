@@ -8,7 +8,7 @@ from enum import IntEnum
 
 import msgspec
 
-from tiphys.model.application import Application
+from tiphys.model.application import Application, SyncPolicy
 from tiphys.model.labels import REFRESH
 from tiphys.settings.settings import Settings
 
@@ -28,11 +28,16 @@ class RefreshLevel(IntEnum):
 
 
 class Looked(msgspec.Struct, frozen=True, kw_only=True):
-    """The last look at an Application by this process."""
+    """The last look at an Application by this process.
+
+    Attributes:
+        policy: the sync policy that it had then.
+    """
 
     at: datetime
     hard_at: datetime
     jitter_s: float
+    policy: SyncPolicy
 
 
 def needed_level(
@@ -57,9 +62,7 @@ def needed_level(
     compared = app.status.sync.compared_to
     if (compared.source, compared.sources) != _written_sources(app):
         return RefreshLevel.FORCE
-    if compared.destination != app.spec.destination:
-        return max(asked, RefreshLevel.LATEST)
-    if (compared.ignore_differences or ()) != (app.spec.ignore_differences or ()):
+    if _is_another(app, looked):
         return max(asked, RefreshLevel.LATEST)
     if _is_due(looked.at, settings.reconciliation_s, now, looked.jitter_s):
         return max(asked, RefreshLevel.LATEST)
@@ -72,6 +75,16 @@ def next_look_s(looked: Looked, settings: Settings, now: datetime) -> float | No
         return None
     due = looked.at + timedelta(seconds=settings.reconciliation_s + looked.jitter_s)
     return max((due - now).total_seconds(), 0.0)
+
+
+def _is_another(app: Application, looked: Looked) -> bool:
+    """Return whether the spec says something else about the look than it did the last time."""
+    compared, spec = app.status.sync.compared_to, app.spec
+    return (
+        compared.destination != spec.destination
+        or (compared.ignore_differences or ()) != (spec.ignore_differences or ())
+        or looked.policy != spec.policy
+    )
 
 
 def _written_sources(app: Application) -> tuple[object, object]:

@@ -1,0 +1,196 @@
+"""How operations start, wait, are tried again, are stopped, and end."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from tests.e2e.api import eventually
+from tests.e2e.manifests import config_map, deployment, text
+from tests.e2e.world import App, World
+
+AUTOMATED: dict[str, Any] = {"automated": {}}
+ALWAYS = {"schedule": "* * * * *", "duration": "1h", "applications": ["*"]}
+
+
+def _refused(name: str) -> dict[str, Any]:
+    broken = config_map(name)
+    broken["metadata"]["labels"] = {"bad label": "x"}
+    return broken
+
+
+def _new_app(world: World, *manifests: dict[str, Any], **spec: Any) -> App:
+    repository = world.new_repository({"all.yaml": text(*manifests)})
+    app = world.new_app(repository, world.new_namespace(), **spec)
+    if "syncPolicy" not in spec:
+        app.wait("OutOfSync")
+    return app
+
+
+def _message(app: App) -> str:
+    return str((app.status.get("operationState") or {}).get("message", ""))
+
+
+def _says(app: App, words: str) -> None:
+    eventually(f"the operation says: {words}", lambda: words in _message(app))
+
+
+def _terminate(app: App) -> dict[str, Any]:
+    app.patch({"status": {"operationState": {"phase": "Terminating"}}})
+    return app.wait_for_operation(timeout_s=5)
+
+
+@contextmanager
+def _project(world: World, **spec: Any) -> Iterator[str]:
+    name = f"project-{time.time_ns()}"
+    world.api.create(
+        {
+            "apiVersion": "argoproj.io/v1alpha1",
+            "kind": "AppProject",
+            "metadata": {"name": name, "namespace": "argocd"},
+            "spec": {
+                "sourceRepos": ["*"],
+                "destinations": [{"server": "*", "namespace": "*"}],
+                **spec,
+            },
+        }
+    )
+    yield name
+
+
+def test_an_automated_sync_that_fails_is_tried_again_after_five_seconds_five_times(
+    world: World,
+) -> None:
+    app = _new_app(world, _refused("one"), syncPolicy=AUTOMATED)
+
+    _says(app, "Retrying attempt #1 at")
+
+    state = app.status["operationState"]
+    assert state["operation"]["retry"] == {"limit": 5, "backoff": {"duration": "5s", "factor": 2}}
+    assert (state["phase"], state["retryCount"]) == ("Running", 1)
+    _terminate(app)
+
+
+def test_an_operation_that_waits_for_its_retry_can_be_terminated(world: World) -> None:
+    app = _new_app(world, _refused("one"))
+    app.start_sync(retry={"limit": 3, "backoff": {"duration": "10m"}})
+    _says(app, "Retrying attempt #1")
+
+    state = _terminate(app)
+
+    assert state["phase"] == "Failed"
+    assert state["message"] == "Operation terminated (retried 1 times)."
+
+
+def test_a_backoff_that_nobody_can_read_ends_the_operation_and_says_so(world: World) -> None:
+    app = _new_app(world, _refused("one"))
+
+    app.start_sync(retry={"limit": 3, "backoff": {"duration": "soon"}})
+    state = app.wait_for_operation()
+
+    assert state["phase"] == "Error"
+    assert "failed to retry: retry.backoff: `soon` is not a duration" in state["message"]
+
+
+def test_a_retry_goes_to_the_latest_revision_when_that_is_asked_for(world: World) -> None:
+    repository = world.new_repository({"one.yaml": text(_refused("one"))})
+    app = world.new_app(repository, world.new_namespace())
+    app.wait("OutOfSync")
+    broken = repository.git("rev-parse", "HEAD")
+    retry = {"limit": 1, "refresh": True, "backoff": {"duration": "1s"}}
+    app.start_sync(revision=broken, retry=retry)
+    _says(app, "Retrying attempt #1")
+
+    mended = repository.push({"one.yaml": text(config_map("one"))})
+
+    state = app.wait_for_operation()
+    assert (state["phase"], state["syncResult"]["revision"]) == ("Succeeded", mended)
+
+
+def test_automation_that_is_switched_on_later_syncs_at_once(world: World) -> None:
+    app = _new_app(world, config_map("one"))
+
+    app.patch({"spec": {"syncPolicy": AUTOMATED}})
+
+    app.wait("Synced", timeout_s=5)
+
+
+def test_a_sync_window_holds_an_operation_back_until_it_opens(world: World) -> None:
+    with _project(world, syncWindows=[{"kind": "deny", **ALWAYS}]) as project:
+        app = _new_app(world, config_map("one"), project=project)
+        app.start_sync()
+        _says(app, "Sync operation blocked by sync window")
+        assert app.status["operationState"]["phase"] == "Running"
+
+        windows = [{"kind": "deny", "manualSync": True, **ALWAYS}]
+        world.api.merge("AppProject", "argocd", project, {"spec": {"syncWindows": windows}})
+
+        assert app.wait_for_operation(timeout_s=5)["phase"] == "Succeeded"
+
+
+def test_an_operation_that_a_window_holds_back_can_be_terminated(world: World) -> None:
+    with _project(world, syncWindows=[{"kind": "deny", **ALWAYS}]) as project:
+        app = _new_app(world, config_map("one"), project=project)
+        app.start_sync()
+        _says(app, "Sync operation blocked by sync window")
+
+        assert _terminate(app)["message"] == "Operation terminated"
+
+
+def test_a_window_holds_automated_syncs_back_without_a_word(world: World) -> None:
+    with _project(world, syncWindows=[{"kind": "deny", **ALWAYS}]) as project:
+        app = _new_app(world, config_map("one"), project=project, syncPolicy=AUTOMATED)
+        app.wait("OutOfSync")
+        app.refresh()
+
+        assert "operationState" not in app.status
+        assert not app.status.get("conditions")
+
+
+def test_a_sync_that_takes_too_long_is_stopped_and_not_tried_again(world: World) -> None:
+    image = "registry.example/does-not-exist:1"
+    never = deployment("never", replicas=1, image=image, sync_wave="1")
+    app = _new_app(world, never, config_map("later", sync_wave="2"))
+    with world.settings("argocd-cmd-params-cm", {"controller.sync.timeout.seconds": "1"}):
+        app.start_sync(retry={"limit": 2})
+        state = app.wait_for_operation(timeout_s=10)
+
+    assert state["phase"] == "Failed"
+    assert state["message"] == "Operation terminated, triggered by controller sync timeout"
+
+
+def test_an_operation_without_a_sync_is_an_error(world: World) -> None:
+    app = _new_app(world, config_map("one"))
+
+    app.patch({"operation": {"info": [{"name": "reason", "value": "none"}]}})
+
+    state = app.wait_for_operation()
+    assert (state["phase"], state["message"]) == (
+        "Error",
+        "Invalid operation request: no operation specified",
+    )
+
+
+def test_a_dry_run_says_what_would_happen_and_changes_nothing(world: World) -> None:
+    repository = world.new_repository(
+        {"one.yaml": text(config_map("one")), "two.yaml": text(config_map("two", sync_wave="1"))}
+    )
+    namespace = world.new_namespace()
+    app = world.new_app(repository, namespace)
+    app.wait("OutOfSync")
+    app.sync()
+    repository.push({"two.yaml": None, "three.yaml": text(config_map("three", sync_wave="2"))})
+    app.wait("OutOfSync")
+
+    state = app.sync(dryRun=True, prune=True)
+
+    assert state["phase"] == "Succeeded"
+    messages = {r["name"]: r["message"] for r in state["syncResult"]["resources"]}
+    assert messages == {
+        "one": "configmap/one unchanged",
+        "two": "pruned (dry run)",
+        "three": "configmap/three created",
+    }
+    assert world.api.find("ConfigMap", namespace, "two") is not None
+    assert world.api.find("ConfigMap", namespace, "three") is None
+    assert len(app.status["history"]) == 1
