@@ -106,6 +106,12 @@ class Comparer:
                 found[key] = record
         return found
 
+    def ignore_rules(self, app: Application) -> tuple[IgnoreRule, ...]:
+        """Return the rules on ignored differences: the Application's, then the installation's."""
+        own = app.spec.ignore_differences or ()
+        entries = (*own, *self._installation.settings.ignored_differences())
+        return compile_rules(entries, self._installation.compile_jq)[0]
+
     def _versions(
         self,
         app: Application,
@@ -132,9 +138,7 @@ class _Run:
         self._comparer, self._installation = comparer, installation
         self._app, self._cluster = app, cluster
         self._instance = instance_of(app, installation)
-        own = app.spec.ignore_differences or ()
-        entries = (*own, *installation.settings.ignored_differences())
-        self._rules, _ = compile_rules(entries, installation.compile_jq)
+        self._rules = comparer.ignore_rules(app)
         self._options = parse_options(app.spec.policy.sync_options)
 
     async def compare(

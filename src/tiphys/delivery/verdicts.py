@@ -8,6 +8,7 @@ from collections import OrderedDict
 
 import msgspec
 
+from tiphys.delivery.trials import Trials
 from tiphys.engine.diff import Comparison, Verdict
 from tiphys.engine.diff.compare import compare
 from tiphys.engine.diff.digest import live_digest
@@ -42,6 +43,7 @@ class Verdicts:
         self._known: OrderedDict[object, Comparison] = OrderedDict()
         self._slots = asyncio.Semaphore(_PARALLEL_QUESTIONS)
         self.questions = 0
+        self.trials = Trials()
 
     async def judge(self, client: KubeClient, question: Question) -> Comparison:
         """Return SYNCED or OUT_OF_SYNC for a resource that is both wanted and live."""

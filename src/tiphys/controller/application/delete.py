@@ -4,6 +4,7 @@ Source: Argo CD user guide, "App Deletion".
 """
 
 from tiphys.controller.application.draft import Draft
+from tiphys.controller.application.removal import remove
 from tiphys.controller.application.services import Services
 from tiphys.delivery.clock import parse_timestamp, timestamp
 from tiphys.delivery.clusters import OpenCluster
@@ -19,10 +20,10 @@ from tiphys.engine.deletion import (
 )
 from tiphys.engine.permissions import permits_resource
 from tiphys.engine.sync.options import parse_options
-from tiphys.engine.tracking import is_self_reference
+from tiphys.engine.tracking import is_self_reference, owner_instance
 from tiphys.model.application import Application, Condition
 from tiphys.model.errors import InvalidInputError, TiphysError
-from tiphys.model.keys import Manifest, ResourceKey, gvk_of, key_of
+from tiphys.model.keys import Manifest, ResourceKey
 from tiphys.model.labels import DELETION_APPROVED
 from tiphys.model.project import AppProject
 from tiphys.model.words import ConditionType
@@ -73,7 +74,12 @@ class Deleter:
         options = parse_options(app.spec.policy.sync_options)
         step = next_deletion(live, options, is_approved=is_approved(approved_at, since))
         for found in step.delete:
-            await self._delete(cluster, found, propagation(app.metadata.finalizers))
+            await remove(
+                cluster,
+                found,
+                propagation=propagation(app.metadata.finalizers),
+                may_go=lambda now: self._may_go(app, now),
+            )
         self._say(draft, [])
         return step.is_done
 
@@ -81,11 +87,9 @@ class Deleter:
         self, app: Application, project: AppProject, cluster: OpenCluster
     ) -> list[Manifest]:
         instance = instance_of(app, self._services.installation)
-        tracking = self._services.installation.tracking
         itself = ResourceKey(
             "argoproj.io", "Application", app.metadata.namespace, app.metadata.name
         )
-        options = parse_options(app.spec.policy.sync_options)
         found = []
         for key in sorted(cluster.cache.owned_by(instance)):
             record = await cluster.cache.load(key)
@@ -93,20 +97,17 @@ class Deleter:
                 continue
             live = record.manifest()
             permitted = permits_resource(project.spec, key, is_namespaced=bool(key.namespace))
-            is_own = is_self_reference(live, None, tracking, instance)
-            if permitted and is_own and is_deletable(live, options):
+            if permitted and self._may_go(app, live):
                 found.append(live)
         return found
 
-    async def _delete(self, cluster: OpenCluster, live: Manifest, policy: str) -> None:
-        key, uid = key_of(live), live["metadata"]["uid"]
-        client = cluster.client
-        await client.delete(gvk_of(live), key, preconditions={"uid": uid}, propagation=policy)
-        after = await client.get(gvk_of(live), key.namespace, key.name)
-        if after is None or after["metadata"]["uid"] != uid:
-            cluster.cache.forget(key, uid)
-        else:
-            cluster.cache.observe(after)
+    def _may_go(self, app: Application, live: Manifest) -> bool:
+        installation = self._services.installation
+        instance = instance_of(app, installation)
+        is_own = is_self_reference(live, None, installation.tracking, instance)
+        options = parse_options(app.spec.policy.sync_options)
+        owner = owner_instance(live, installation.tracking)
+        return is_own and owner == instance and is_deletable(live, options)
 
     def _say(self, draft: Draft, found: list[Condition]) -> None:
         now = timestamp(self._services.clock())

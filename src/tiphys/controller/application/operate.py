@@ -10,21 +10,24 @@ from datetime import datetime
 
 import msgspec
 
+from tiphys.controller.application.checks import Checks
 from tiphys.controller.application.draft import Draft
 from tiphys.controller.application.outcome import Outcome
 from tiphys.controller.application.preparation import Preparation
 from tiphys.controller.application.refresh_level import RefreshLevel
 from tiphys.controller.application.services import Memory, RunningSync, Services
-from tiphys.controller.application.sync_actions import SyncActions
+from tiphys.controller.application.sync_actions import Manner, SyncActions
 from tiphys.delivery.clock import parse_timestamp, timestamp
 from tiphys.delivery.clusters import OpenCluster
+from tiphys.delivery.targets import instance_of
 from tiphys.engine.deletion import is_approved
 from tiphys.engine.retry import may_retry
 from tiphys.engine.sync.machine import Step, View, next_step, terminate
 from tiphys.engine.sync.records import Records, read_records
+from tiphys.engine.tracking import owner_instance
 from tiphys.model.errors import ApiError, InvalidInputError, TiphysError
 from tiphys.model.labels import DELETION_APPROVED, MIGRATION_MANAGER
-from tiphys.model.operation import Operation, OperationState, SyncOperationResult
+from tiphys.model.operation import Operation, OperationState, SyncOperation, SyncOperationResult
 from tiphys.model.words import OperationPhase
 
 _BACKSTOP_S = 30.0
@@ -37,7 +40,7 @@ class Operator:
 
     def __init__(self, services: Services, preparation: Preparation, save: Save) -> None:
         self._services, self._preparation, self._save = services, preparation, save
-        self._outcome = Outcome(services)
+        self._outcome, self._checks = Outcome(services), Checks(services)
 
     async def advance(self, draft: Draft, memory: Memory) -> float | None:
         """Take an operation as far as it goes now.
@@ -119,13 +122,21 @@ class Operator:
                 return self._outcome.retry_wait_s(draft.status.operation_state) or None
         assert memory.sync is not None
         cluster = await self._preparation.open(draft.app)
-        actions = SyncActions(
-            cluster,
+        actions = SyncActions(cluster, self._manner(draft, memory.sync, sync))
+        return await self._steps(draft, memory, cluster, actions)
+
+    def _manner(self, draft: Draft, running: RunningSync, sync: SyncOperation) -> Manner:
+        installation = self._services.installation
+        instance = instance_of(draft.app, installation)
+        return Manner(
             dry_run=sync.dry_run,
             prune=sync.prune,
+            options=running.options,
             migration_manager=draft.app.metadata.annotations.get(MIGRATION_MANAGER, ""),
+            rules=running.rules,
+            is_ours=lambda live: owner_instance(live, installation.tracking) == instance,
+            trials=self._services.comparer.verdicts.trials,
         )
-        return await self._steps(draft, memory, cluster, actions)
 
     async def _prepare(
         self, draft: Draft, memory: Memory, state: OperationState
@@ -157,7 +168,7 @@ class Operator:
         assert memory.sync is not None
         tasks = memory.sync.tasks
         if not self._records(draft):
-            invalid = await self._preparation.refusals(draft, tasks, actions, cluster)
+            invalid = await self._checks.refusals(draft, tasks, actions, cluster)
             if invalid is not None:
                 message, results = invalid
                 self._record(draft, {(r.sync_phase, r.key): r for r in results}, message)

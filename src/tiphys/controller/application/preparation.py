@@ -1,6 +1,5 @@
 """What happens before the first write of a sync: gates, comparison, plan, dry run."""
 
-from collections.abc import Sequence
 from datetime import UTC
 
 import msgspec
@@ -8,29 +7,23 @@ import msgspec
 from tiphys.controller.application.draft import Draft
 from tiphys.controller.application.refresh import Refresher
 from tiphys.controller.application.services import Memory, RunningSync, Services
-from tiphys.controller.application.sync_actions import SyncActions
 from tiphys.delivery.clock import parse_timestamp
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.compare import Compared
 from tiphys.delivery.specification import check_spec
 from tiphys.delivery.targets import render_request
-from tiphys.engine.permissions import permits_destination, permits_resource
 from tiphys.engine.sync.options import SyncOptions, parse_options
-from tiphys.engine.sync.records import refused
 from tiphys.engine.sync.tasks import SyncPair, SyncRequest, SyncTask, build_tasks
-from tiphys.engine.sync.wording import DRY_RUN_FAILED, invalid_message
 from tiphys.engine.windows import Attempt, may_sync
 from tiphys.kube.live_store import LiveRecord
 from tiphys.model.application import Application, ManagedNamespaceMetadata
 from tiphys.model.errors import TiphysError
-from tiphys.model.keys import GroupKind, Manifest, ResourceKey
-from tiphys.model.operation import OperationState, ResourceResult, SyncOperation
+from tiphys.model.keys import Manifest, ResourceKey
+from tiphys.model.operation import OperationState, SyncOperation
 from tiphys.model.project import AppProject
 from tiphys.model.words import ConditionType, OperationPhase, SyncStatusCode
 from tiphys.settings.durations import parse_duration
 
-_CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
-_NAMESPACE = GroupKind("", "Namespace")
 Refusal = tuple[OperationPhase, str]
 
 
@@ -91,31 +84,14 @@ class Preparation:
         if options.fail_on_shared_resource and shared:
             return OperationPhase.FAILED, f"Shared resource found: {shared[0]}"
         tasks = await self._plan(draft.app, cluster, compared, state, options)
+        rules = self._services.comparer.ignore_rules(draft.app)
         return RunningSync(
-            attempt=(state.started_at, state.retries), compared=compared, tasks=tasks
+            attempt=(state.started_at, state.retries),
+            compared=compared,
+            tasks=tasks,
+            options=options,
+            rules=rules if options.respect_ignore_differences else (),
         )
-
-    async def refusals(
-        self,
-        draft: Draft,
-        tasks: Sequence[SyncTask],
-        actions: SyncActions,
-        cluster: OpenCluster,
-    ) -> tuple[str, list[ResourceResult]] | None:
-        """Return why a sync must not begin, and the results to show; None when it may."""
-        project = self._services.installation.project(draft.app.project)
-        defined = _defined_kinds(tasks)
-        invalid = [
-            refused(task, message)
-            for task in tasks
-            if (message := _invalidity(task, project, cluster, defined))
-        ]
-        if invalid:
-            return invalid_message([result.message for result in invalid]), invalid
-        made = {task.key.name for task in tasks if task.key.group_kind == _NAMESPACE}
-        tried = [task for task in tasks if _is_tried(task, cluster, defined, made)]
-        results = await actions.check(tried)
-        return (DRY_RUN_FAILED, results) if results else None
 
     async def _compare(
         self,
@@ -244,52 +220,3 @@ def _pairs(compared: Compared, records: dict[ResourceKey, LiveRecord]) -> list[S
         if row.requires_pruning and not row.hook and key not in wanted:
             pairs.append(SyncPair(target=None, live=_manifest(records.get(key))))
     return [pair for pair in pairs if pair.target is not None or pair.live is not None]
-
-
-def _defined_kinds(tasks: Sequence[SyncTask]) -> set[GroupKind]:
-    kinds = set()
-    for task in tasks:
-        if task.key.group_kind == _CRD and task.target is not None:
-            spec = task.target.get("spec") or {}
-            names = spec.get("names") or {}
-            kinds.add(GroupKind(spec.get("group", ""), names.get("kind", "")))
-    return kinds
-
-
-def _invalidity(
-    task: SyncTask, project: AppProject | None, cluster: OpenCluster, defined: set[GroupKind]
-) -> str:
-    """Return why a task cannot be carried out at all, "" when it can."""
-    kind = task.key.group_kind
-    is_missing = cluster.client.discovery.resource(task.gvk) is None
-    if is_missing and kind not in defined and not task.options.skip_dry_run_on_missing_resource:
-        try:
-            cluster.client.resource(task.gvk)
-        except TiphysError as err:
-            return err.what
-    if project is None or task.creates_namespace:
-        return ""
-    name = project.metadata.name
-    scope = cluster.client.discovery.is_namespaced(kind)
-    is_namespaced = bool(task.key.namespace) if scope is None else scope
-    if not permits_resource(project.spec, task.key, is_namespaced=is_namespaced):
-        return f"resource {kind.group}:{kind.kind} is not permitted in project {name}."
-    record = cluster.record
-    if is_namespaced and not permits_destination(
-        project.spec, record.server, record.name, task.key.namespace
-    ):
-        return (
-            f"namespace {task.key.namespace} is not permitted in project '{project.metadata.name}'"
-        )
-    return ""
-
-
-def _is_tried(
-    task: SyncTask, cluster: OpenCluster, defined: set[GroupKind], made: set[str]
-) -> bool:
-    """Return whether a dry run of a task can tell anything before the first write."""
-    if task.is_prune or task.options.force or task.options.replace:
-        return False
-    if task.key.namespace in made or task.key.group_kind in defined:
-        return False
-    return cluster.client.discovery.resource(task.gvk) is not None

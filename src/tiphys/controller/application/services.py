@@ -10,6 +10,8 @@ from tiphys.delivery.clusters import Clusters
 from tiphys.delivery.compare import Compared, Comparer
 from tiphys.delivery.installation import Installation
 from tiphys.delivery.targets import TargetLoader
+from tiphys.engine.ignoring import IgnoreRule
+from tiphys.engine.sync.options import SyncOptions
 from tiphys.engine.sync.tasks import SyncTask
 from tiphys.kube.client import KubeClient
 from tiphys.kube.events import EventRecorder
@@ -37,12 +39,16 @@ class RunningSync(msgspec.Struct, kw_only=True):
     """A sync under way: its tasks, built once from one comparison.
 
     Attributes:
-        started_at: of the operation, with the number of retries: tells one attempt from another.
+        attempt: start of the operation and number of retries: tells one attempt from another.
+        options: the Application's and the operation's.
+        rules: the ignored differences to respect; empty when they are not.
     """
 
     attempt: tuple[str, int]
     compared: Compared
     tasks: tuple[SyncTask, ...]
+    options: SyncOptions
+    rules: tuple[IgnoreRule, ...] = ()
 
 
 class Memory(msgspec.Struct, kw_only=True):

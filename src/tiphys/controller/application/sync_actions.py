@@ -8,32 +8,55 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import groupby
 from typing import TypeVar
 
+import msgspec
+
+from tiphys.controller.application.removal import remove
 from tiphys.delivery.clusters import OpenCluster
-from tiphys.engine.sync.options import PrunePolicy
+from tiphys.delivery.trials import Trial, Trials
+from tiphys.engine.ignoring import IgnoreRule, select_rules
+from tiphys.engine.respecting import ours, respect_ignored
+from tiphys.engine.sync.options import PrunePolicy, SyncOptions, resource_options
 from tiphys.engine.sync.records import applied, prune_skipped, pruned, refused
 from tiphys.engine.sync.tasks import SyncTask
 from tiphys.kube.apply import ApplyOptions, apply_resource, wait_established
 from tiphys.kube.client import JSON_PATCH
-from tiphys.model.errors import ApiError, TiphysError
-from tiphys.model.keys import GroupKind, Manifest, gvk_of
-from tiphys.model.labels import HOOK_FINALIZER
+from tiphys.model.errors import ApiError, NotFoundError, TiphysError
+from tiphys.model.keys import GroupKind, Manifest
+from tiphys.model.labels import FIELD_MANAGER, HOOK_FINALIZER
 from tiphys.model.operation import ResourceResult
+from tiphys.structured.schema import load_builtin_schema
 
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 _PARALLEL = 16
 _T = TypeVar("_T")
 
 
+class Manner(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sync is carried out.
+
+    Attributes:
+        options: the Application's.
+        rules: ignored differences to respect; empty when they are not respected.
+        is_ours: tells from a live object whether its mark is the Application's.
+        trials: what the API server has accepted before.
+    """
+
+    dry_run: bool
+    prune: bool
+    options: SyncOptions
+    migration_manager: str
+    rules: tuple[IgnoreRule, ...]
+    is_ours: Callable[[Manifest], bool]
+    trials: Trials
+
+
 class SyncActions:
     """The actions of one sync on one cluster."""
 
-    def __init__(
-        self, cluster: OpenCluster, *, dry_run: bool, prune: bool, migration_manager: str
-    ) -> None:
-        self._cluster = cluster
-        self._dry_run, self._prune = dry_run, prune
-        self._migration_manager = migration_manager
+    def __init__(self, cluster: OpenCluster, manner: Manner) -> None:
+        self._cluster, self._manner = cluster, manner
         self._slots = asyncio.Semaphore(_PARALLEL)
+        self._untried: dict[object, str] = {}
 
     def live(self, task: SyncTask) -> Manifest | None:
         """Return a task's object as it is now."""
@@ -43,19 +66,12 @@ class SyncActions:
         return record.manifest()
 
     async def check(self, tasks: Sequence[SyncTask]) -> list[ResourceResult]:
-        """Try tasks as a dry run; return the results of those that are refused."""
+        """Try tasks as a dry run; return the results of those that are refused.
 
-        async def attempt(task: SyncTask) -> ResourceResult | None:
-            try:
-                await self._apply(task, dry_run=True)
-            except ApiError as err:
-                # A webhook that cannot be asked says nothing about the object.
-                return None if err.code >= 500 else refused(task, err.line)
-            except TiphysError as err:
-                return refused(task, err.line)
-            return None
-
-        answers = await self._all(attempt, tasks)
+        What cannot be tried, because a webhook does not answer or knows no dry runs, is not
+        refused: its result will warn.
+        """
+        answers = await self._all(self._try, tasks)
         return [answer for answer in answers if answer is not None]
 
     async def apply(self, tasks: Sequence[SyncTask]) -> list[ResourceResult]:
@@ -64,7 +80,7 @@ class SyncActions:
         for kind, group in groupby(tasks, key=lambda task: task.key.group_kind):
             batch = list(group)
             results += await self._all(self._write, batch)
-            if kind == _CRD and not self._dry_run:
+            if kind == _CRD and not self._manner.dry_run:
                 await self._await_definitions(batch)
         return results
 
@@ -79,7 +95,13 @@ class SyncActions:
             await self._release(task)
             live = self.live(task)
             if live is not None:
-                await self._delete(task, live, "Background")
+                uid = live["metadata"]["uid"]
+                await remove(
+                    self._cluster,
+                    live,
+                    propagation="Background",
+                    may_go=lambda found: found["metadata"]["uid"] == uid,
+                )
 
         await self._all(delete, tasks)
 
@@ -87,62 +109,97 @@ class SyncActions:
         """Take our finalizer off hooks that have ended."""
         await self._all(self._release, tasks)
 
-    async def _write(self, task: SyncTask) -> ResourceResult:
+    async def _try(self, task: SyncTask) -> ResourceResult | None:
+        live = self.live(task)
+        trial = Trial.of(self._cluster.record.server, task, live)
+        if self._manner.trials.was_accepted(trial):
+            return None
         try:
-            message = await self._apply(task, dry_run=self._dry_run)
+            await self._apply(task, dry_run=True)
+        except ApiError as err:
+            if err.code < 500 and "does not support dry run" not in err.what:
+                return refused(task, err.line)
+            self._untried[task.identity] = err.line
         except TiphysError as err:
             return refused(task, err.line)
-        return applied(task, message, dry_run=self._dry_run)
+        else:
+            self._manner.trials.accept(trial)
+        return None
+
+    async def _write(self, task: SyncTask) -> ResourceResult:
+        dry_run = self._manner.dry_run
+        try:
+            message = await self._apply(task, dry_run=dry_run)
+        except TiphysError as err:
+            return refused(task, err.line)
+        if task.identity in self._untried:
+            message += f"\nWarning: it could not be tried first: {self._untried[task.identity]}"
+        if not dry_run:
+            # What was accepted for this very object is accepted again while it stays as it is.
+            trial = Trial.of(self._cluster.record.server, task, self.live(task))
+            self._manner.trials.accept(trial)
+        return applied(task, message, dry_run=dry_run)
 
     async def _apply(self, task: SyncTask, *, dry_run: bool) -> str:
-        assert task.target is not None
         options = task.options
-        result = await apply_resource(
-            self._cluster.client,
-            task.target,
-            self.live(task),
-            ApplyOptions(
-                says_server_side=options.server_side is True,
-                client_side=options.server_side is False or not options.validate,
-                replace=options.replace,
-                force=options.force,
-                validate=options.validate,
-                migrates=options.migrates,
-                migration_manager=self._migration_manager,
-                dry_run=dry_run,
-            ),
+        client_side = options.server_side is False or not options.validate
+        wanted = ApplyOptions(
+            says_server_side=options.server_side is True,
+            client_side=client_side,
+            replace=options.replace,
+            force=options.force,
+            validate=options.validate,
+            migrates=options.migrates,
+            migration_manager=self._manner.migration_manager,
+            dry_run=dry_run,
         )
+        live = self.live(task)
+        target = self._target(task, live, is_whole=client_side or options.replace)
+        client = self._cluster.client
+        try:
+            result = await apply_resource(client, target, live, wanted)
+        except NotFoundError:
+            # Its definition may have come a moment ago, from a hook or an operator.
+            await self._cluster.cache.refresh_kinds()
+            result = await apply_resource(client, target, live, wanted)
         if not dry_run:
             self._cluster.cache.observe(result.manifest)
         warnings = "".join(f"\nWarning: {text}" for text in result.warnings)
         return result.message + warnings
 
+    def _target(self, task: SyncTask, live: Manifest | None, *, is_whole: bool) -> Manifest:
+        """Return what to write; with live's values where ignored differences are respected."""
+        target = task.target
+        assert target is not None
+        rules = select_rules(self._manner.rules, task.key)
+        if live is None or not rules or task.is_hook:
+            return target
+        schema = load_builtin_schema().schema_for(task.gvk)
+        owned = ours(live, FIELD_MANAGER, self._manner.migration_manager)
+        is_sent = (lambda _: True) if is_whole else owned
+        return respect_ignored(target, live, rules, schema, is_sent)
+
     async def _delete_pruned(self, task: SyncTask) -> ResourceResult:
-        if not self._prune:
+        if not self._manner.prune:
             return prune_skipped(task, "ignored (requires pruning)")
         if task.options.prune is PrunePolicy.KEPT:
             return prune_skipped(task, "ignored (no prune)")
-        live = self.live(task)
-        if self._dry_run:
+        if self._manner.dry_run:
             return pruned(task, "pruned (dry run)")
+        live = self.live(task)
         try:
-            if live is not None and not live["metadata"].get("deletionTimestamp"):
-                await self._delete(task, live, task.options.propagation)
+            if live is None or await remove(
+                self._cluster, live, propagation=task.options.propagation, may_go=self._may_go
+            ):
+                return pruned(task)
         except TiphysError as err:
             return refused(task, err.line)
-        return pruned(task)
+        return prune_skipped(task, "ignored (no longer ours to prune)")
 
-    async def _delete(self, task: SyncTask, live: Manifest, propagation: str) -> None:
-        metadata = live["metadata"]
-        gvk = gvk_of(live)
-        await self._cluster.client.delete(
-            gvk, task.key, preconditions={"uid": metadata["uid"]}, propagation=propagation
-        )
-        found = await self._cluster.client.get(gvk, task.key.namespace, task.key.name)
-        if found is None or found["metadata"]["uid"] != metadata["uid"]:
-            self._cluster.cache.forget(task.key, metadata["uid"])
-        else:
-            self._cluster.cache.observe(found)
+    def _may_go(self, live: Manifest) -> bool:
+        """Return whether an object may still be pruned: it may be another one by now."""
+        own = resource_options(self._manner.options, None, live)
+        return self._manner.is_ours(live) and own.prune is not PrunePolicy.KEPT
 
     async def _release(self, task: SyncTask) -> None:
         client = self._cluster.client

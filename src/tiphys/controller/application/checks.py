@@ -1,0 +1,116 @@
+"""Why a sync must not begin: everything that can be known before the first write.
+
+A dry run of the whole set comes first, deliberately unlike Argo CD, which tries only whether the
+manifests can be read: a sync that fails should fail with nothing changed.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from tiphys.controller.application.draft import Draft
+from tiphys.controller.application.services import Services
+from tiphys.controller.application.sync_actions import SyncActions
+from tiphys.delivery.clusters import OpenCluster
+from tiphys.engine.permissions import permits_destination, permits_resource
+from tiphys.engine.shape import shape_problem
+from tiphys.engine.sync.records import refused
+from tiphys.engine.sync.tasks import SyncTask
+from tiphys.engine.sync.wording import DRY_RUN_FAILED, invalid_message
+from tiphys.model.errors import TiphysError
+from tiphys.model.keys import GroupKind, Manifest
+from tiphys.model.operation import ResourceResult
+from tiphys.model.project import AppProject
+
+_CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
+_NAMESPACE = GroupKind("", "Namespace")
+
+
+class Checks:
+    """Checks plans before they are carried out."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def refusals(
+        self,
+        draft: Draft,
+        tasks: Sequence[SyncTask],
+        actions: SyncActions,
+        cluster: OpenCluster,
+    ) -> tuple[str, list[ResourceResult]] | None:
+        """Return why a sync must not begin, and the results to show; None when it may.
+
+        Objects whose namespace or definition comes with this sync, and those to be replaced or
+        forced, cannot be tried: the API server would refuse what it will accept. Their shape is
+        checked instead.
+        """
+        project = self._services.installation.project(draft.app.project)
+        defined = _definitions(tasks)
+        invalid = [
+            refused(task, message)
+            for task in tasks
+            if (message := _invalidity(task, project, cluster, defined))
+        ]
+        if invalid:
+            return invalid_message([result.message for result in invalid]), invalid
+        writes = [task for task in tasks if _is_written(task)]
+        changing = [task for task in writes if task.live is None or task.is_modified]
+        coming = _definitions(changing)
+        made = {task.key.name for task in changing if task.key.group_kind == _NAMESPACE}
+        tried: list[SyncTask] = []
+        looked_at: list[SyncTask] = []
+        for task in writes:
+            is_early = task.key.namespace in made or task.key.group_kind in coming
+            is_served = cluster.client.discovery.resource(task.gvk) is not None
+            blunt = task.options.force or task.options.replace
+            can_answer = is_served and not is_early and not blunt
+            (tried if can_answer else looked_at).append(task)
+        results = [
+            refused(task, problem)
+            for task in looked_at
+            if task.options.validate and (problem := shape_problem(task.manifest, defined))
+        ]
+        results += await actions.check(tried)
+        return (DRY_RUN_FAILED, results) if results else None
+
+
+def _is_written(task: SyncTask) -> bool:
+    return not task.is_prune and (task.is_modified or not task.options.apply_out_of_sync_only)
+
+
+def _definitions(tasks: Sequence[SyncTask]) -> dict[GroupKind, Manifest]:
+    found = {}
+    for task in tasks:
+        if task.key.group_kind == _CRD and task.target is not None:
+            spec = task.target.get("spec") or {}
+            names = spec.get("names") or {}
+            found[GroupKind(spec.get("group", ""), names.get("kind", ""))] = task.target
+    return found
+
+
+def _invalidity(
+    task: SyncTask,
+    project: AppProject | None,
+    cluster: OpenCluster,
+    defined: Mapping[GroupKind, Manifest],
+) -> str:
+    """Return why a task cannot be carried out at all, "" when it can."""
+    kind = task.key.group_kind
+    is_missing = cluster.client.discovery.resource(task.gvk) is None
+    if is_missing and kind not in defined and not task.options.skip_dry_run_on_missing_resource:
+        try:
+            cluster.client.resource(task.gvk)
+        except TiphysError as err:
+            return err.what
+    if project is None or task.creates_namespace:
+        return ""
+    name = project.metadata.name
+    scope = cluster.client.discovery.is_namespaced(kind)
+    is_namespaced = bool(task.key.namespace) if scope is None else scope
+    if not permits_resource(project.spec, task.key, is_namespaced=is_namespaced):
+        return f"resource {kind.group}:{kind.kind} is not permitted in project {name}."
+    record = cluster.record
+    if is_namespaced and not permits_destination(
+        project.spec, record.server, record.name, task.key.namespace
+    ):
+        return f"namespace {task.key.namespace} is not permitted in project '{name}'"
+    return ""

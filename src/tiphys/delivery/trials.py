@@ -1,0 +1,55 @@
+"""Which writes the API server is known to accept, so that none is tried twice.
+
+An answer holds for one target on one version of one object; it is forgotten with the process.
+"""
+
+from collections import OrderedDict
+from typing import NamedTuple
+
+from tiphys.engine.diff.digest import target_digest
+from tiphys.engine.sync.tasks import SyncTask
+from tiphys.model.keys import Manifest
+
+_REMEMBERED = 50_000
+
+
+class Trial(NamedTuple):
+    """One write: of what, onto what, and how."""
+
+    server: str
+    digest: str
+    uid: str
+    resource_version: str
+    manner: tuple[bool | None, ...]
+
+    @classmethod
+    def of(cls, server: str, task: SyncTask, live: Manifest | None) -> "Trial":
+        """Return the write that a task stands for."""
+        assert task.target is not None
+        metadata = (live or {}).get("metadata") or {}
+        options = task.options
+        return cls(
+            server,
+            target_digest(task.target),
+            str(metadata.get("uid") or ""),
+            str(metadata.get("resourceVersion") or ""),
+            (options.validate, options.server_side, options.replace, options.force),
+        )
+
+
+class Trials:
+    """All writes of an installation that were accepted lately."""
+
+    def __init__(self) -> None:
+        self._accepted: OrderedDict[Trial, None] = OrderedDict()
+
+    def was_accepted(self, trial: Trial) -> bool:
+        """Return whether the API server accepted a write, as a dry run or for good."""
+        # What does not exist yet has no version that would tell when the answer grows old.
+        return bool(trial.uid) and trial in self._accepted
+
+    def accept(self, trial: Trial) -> None:
+        """Remember that a write was accepted."""
+        self._accepted[trial] = None
+        if len(self._accepted) > _REMEMBERED:
+            self._accepted.popitem(last=False)
