@@ -8,6 +8,7 @@ import orjson
 
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.installation import Installation
+from tiphys.engine.deletion_hooks import is_deletion_hook
 from tiphys.engine.diff.digest import target_digest
 from tiphys.engine.filters import is_excluded
 from tiphys.engine.hooks import is_hook, is_skipped, runs_outside_sync, sync_wave
@@ -41,6 +42,7 @@ class TargetSet(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         identity: equal when the rendered manifests and everything done to them are equal.
+        deletion_hooks: what runs when the Application is deleted.
     """
 
     revisions: tuple[str, ...]
@@ -48,6 +50,7 @@ class TargetSet(msgspec.Struct, frozen=True, kw_only=True):
     targets: tuple[Target, ...]
     conditions: tuple[Condition, ...]
     identity: object
+    deletion_hooks: tuple[Target, ...] = ()
 
 
 class TargetLoader:
@@ -99,6 +102,11 @@ class TargetLoader:
             ),
             conditions=normalised.conditions,
             identity=identity,
+            deletion_hooks=tuple(
+                _prepared(app, installation, manifest)
+                for manifest in normalised.manifests
+                if is_deletion_hook(manifest)
+            ),
         )
 
 

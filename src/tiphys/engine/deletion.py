@@ -5,9 +5,11 @@ Source: Argo CD user guide, "App Deletion" and "Sync Options" (Delete).
 
 from collections.abc import Sequence
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
+from tiphys.engine.deletion_hooks import cleanup_finalizer, hooks_finalizer
 from tiphys.engine.hooks import sync_wave, words
 from tiphys.engine.sync.options import PrunePolicy, SyncOptions, resource_options
 from tiphys.model.keys import GroupKind, Manifest, key_of
@@ -17,6 +19,7 @@ from tiphys.model.labels import (
     RESOURCES_FINALIZER_BACKGROUND,
     RESOURCES_FINALIZER_FOREGROUND,
 )
+from tiphys.model.words import HookType
 
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 _CASCADE = (
@@ -24,6 +27,27 @@ _CASCADE = (
     RESOURCES_FINALIZER_FOREGROUND,
     RESOURCES_FINALIZER_BACKGROUND,
 )
+
+
+class DeletionStage(StrEnum):
+    """The stages of a deletion."""
+
+    HOOKS = "hooks"
+    OBJECTS = "objects"
+    CLEANUP = "cleanup"
+
+
+def next_stage(finalizers: Sequence[str]) -> tuple[DeletionStage, HookType | None] | None:
+    """Return what a deletion does now, and for which hooks; None when nothing is left to do."""
+    before, after = HookType.PRE_DELETE, HookType.POST_DELETE
+    stages: list[tuple[DeletionStage, HookType | None, bool]] = [
+        (DeletionStage.HOOKS, before, hooks_finalizer(before) in finalizers),
+        (DeletionStage.OBJECTS, None, cascades(finalizers)),
+        (DeletionStage.HOOKS, after, hooks_finalizer(after) in finalizers),
+        (DeletionStage.CLEANUP, before, cleanup_finalizer(before) in finalizers),
+        (DeletionStage.CLEANUP, after, cleanup_finalizer(after) in finalizers),
+    ]
+    return next(((stage, kind) for stage, kind, is_due in stages if is_due), None)
 
 
 class DeletionStep(msgspec.Struct, frozen=True, kw_only=True):

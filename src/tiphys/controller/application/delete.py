@@ -3,7 +3,11 @@
 Source: Argo CD user guide, "App Deletion".
 """
 
+from datetime import datetime, timedelta
+
+from tiphys.controller.application.deletion_hooks import DeletionHooks
 from tiphys.controller.application.draft import Draft
+from tiphys.controller.application.refresh import Refresher
 from tiphys.controller.application.removal import remove
 from tiphys.controller.application.services import Services
 from tiphys.delivery.clock import parse_timestamp, timestamp
@@ -11,12 +15,19 @@ from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.targets import instance_of
 from tiphys.engine.conditions import merge_conditions
 from tiphys.engine.deletion import (
-    cascades,
+    DeletionStage,
     is_approved,
     is_deletable,
     next_deletion,
+    next_stage,
     propagation,
     without_cascade,
+)
+from tiphys.engine.deletion_hooks import (
+    cleanup_finalizer,
+    hooks_finalizer,
+    is_deletion_hook,
+    wanted_finalizers,
 )
 from tiphys.engine.permissions import permits_resource
 from tiphys.engine.sync.options import parse_options
@@ -26,7 +37,7 @@ from tiphys.model.errors import InvalidInputError, TiphysError
 from tiphys.model.keys import Manifest, ResourceKey
 from tiphys.model.labels import DELETION_APPROVED
 from tiphys.model.project import AppProject
-from tiphys.model.words import ConditionType
+from tiphys.model.words import ConditionType, HookType
 
 _LOOK_AGAIN_S = 5.0
 
@@ -34,8 +45,10 @@ _LOOK_AGAIN_S = 5.0
 class Deleter:
     """Deletes Applications."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, refresher: Refresher) -> None:
         self._services = services
+        self._hooks = DeletionHooks(services, refresher)
+        self._not_before: dict[str, datetime] = {}
 
     async def advance(self, draft: Draft) -> float | None:
         """Take a deletion as far as it goes now; return seconds until the next look.
@@ -43,20 +56,34 @@ class Deleter:
         Nothing is deleted while it is not certain what belongs to the Application: an unreachable
         cluster or a missing project leave everything and say why.
         """
-        if not cascades(draft.app.metadata.finalizers):
+        step = next_stage(draft.app.metadata.finalizers)
+        metadata = draft.app.metadata
+        now, key = self._services.clock(), f"{metadata.uid} {metadata.finalizers}"
+        again_at = self._not_before.get(key, now)
+        if step is None:
             return None
+        if again_at > now:
+            return (again_at - now).total_seconds()
+        self._not_before.pop(key, None)
         try:
-            is_done = await self._delete_objects(draft)
+            left = await self._carry_out(draft, step)
         except TiphysError as err:
+            # Its own events must not make a hook that fails run in a circle.
+            self._not_before[key] = now + timedelta(seconds=_LOOK_AGAIN_S)
             self._say(draft, [Condition(type=ConditionType.DELETION_ERROR, message=err.line)])
             return _LOOK_AGAIN_S
-        if is_done:
-            draft.set_finalizers(without_cascade(draft.app.metadata.finalizers))
-            return None
-        return _LOOK_AGAIN_S
+        if left is not None:
+            draft.set_finalizers(left)
+        if left is not None or step[0] is DeletionStage.OBJECTS:
+            self._say(draft, [])
+        return _LOOK_AGAIN_S if left is None else None
 
-    async def _delete_objects(self, draft: Draft) -> bool:
-        app = draft.app
+    async def _carry_out(
+        self, draft: Draft, step: tuple[DeletionStage, HookType | None]
+    ) -> list[str] | None:
+        """Carry one stage out; return the finalizers that stay when it is done, else None."""
+        app, (stage, kind) = draft.app, step
+        finalizers = app.metadata.finalizers
         project = self._services.installation.project(app.project)
         if project is None:
             raise InvalidInputError(
@@ -66,22 +93,39 @@ class Deleter:
         try:
             record = self._services.clusters.find(app.spec.destination)
         except InvalidInputError:
-            return True  # a cluster that nobody knows any more has nothing that we could delete
+            # A cluster that nobody knows any more has nothing that we could delete.
+            return without_cascade(wanted_finalizers(finalizers, ()))
         cluster = await self._services.clusters.open(record)
-        live = await self._deletable(app, project, cluster)
+        if stage is DeletionStage.OBJECTS or kind is None:
+            is_done = await self._delete_objects(app, project, cluster)
+            return without_cascade(finalizers) if is_done else None
+        if stage is DeletionStage.HOOKS:
+            is_done = await self._hooks.run(app, project, cluster, kind)
+            return (
+                [name for name in finalizers if name != hooks_finalizer(kind)] if is_done else None
+            )
+        is_done = await self._hooks.clear(app, cluster, kind)
+        return [name for name in finalizers if name != cleanup_finalizer(kind)] if is_done else None
+
+    async def _delete_objects(
+        self, app: Application, project: AppProject, cluster: OpenCluster
+    ) -> bool:
         approved_at = parse_timestamp(app.metadata.annotations.get(DELETION_APPROVED, ""))
         since = parse_timestamp(app.metadata.deletion_timestamp)
         options = parse_options(app.spec.policy.sync_options)
-        step = next_deletion(live, options, is_approved=is_approved(approved_at, since))
-        for found in step.delete:
-            await remove(
-                cluster,
-                found,
-                propagation=propagation(app.metadata.finalizers),
-                may_go=lambda now: self._may_go(app, now),
-            )
-        self._say(draft, [])
-        return step.is_done
+        approved = is_approved(approved_at, since)
+        while True:
+            live = await self._deletable(app, project, cluster)
+            step = next_deletion(live, options, is_approved=approved)
+            for found in step.delete:
+                await remove(
+                    cluster,
+                    found,
+                    propagation=propagation(app.metadata.finalizers),
+                    may_go=lambda now: self._may_go(app, now),
+                )
+            if not step.delete:
+                return step.is_done
 
     async def _deletable(
         self, app: Application, project: AppProject, cluster: OpenCluster
@@ -97,7 +141,7 @@ class Deleter:
                 continue
             live = record.manifest()
             permitted = permits_resource(project.spec, key, is_namespaced=bool(key.namespace))
-            if permitted and self._may_go(app, live):
+            if permitted and self._may_go(app, live) and not is_deletion_hook(live):
                 found.append(live)
         return found
 

@@ -36,7 +36,7 @@ class Reconciler:
         preparation = Preparation(services, self._refresher)
         self._operator = Operator(services, preparation, self.save)
         self._autosync = AutoSync(services, preparation)
-        self._deleter = Deleter(services)
+        self._deleter = Deleter(services, self._refresher)
 
     def ask(self, key: str, level: RefreshLevel) -> None:
         """Ask that the next look at an Application be at least so thorough."""

@@ -11,6 +11,7 @@ from tiphys.delivery.compare import Compared
 from tiphys.delivery.specification import check_spec
 from tiphys.delivery.targets import render_request
 from tiphys.engine.conditions import merge_conditions
+from tiphys.engine.deletion_hooks import wanted_finalizers
 from tiphys.engine.sync.records import container_images
 from tiphys.model.application import (
     Application,
@@ -144,6 +145,8 @@ class Refresher:
             summary=_summary(app, compared),
             controller_namespace=self._services.installation.namespace,
         )
+        hooks = [hook.manifest() for hook in compared.targets.deletion_hooks]
+        draft.set_finalizers(wanted_finalizers(app.metadata.finalizers, hooks))
         self._set_health(draft, compared.health)
         self._set_conditions(draft, list(compared.conditions))
 
