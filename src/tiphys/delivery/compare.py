@@ -12,10 +12,12 @@ from tiphys.delivery.verdicts import Question, Verdicts
 from tiphys.engine.conditions import shared_resource_warning
 from tiphys.engine.deletion import needs_deletion_approval
 from tiphys.engine.diff import Comparison, Verdict
+from tiphys.engine.diff.digest import target_digest
 from tiphys.engine.diff.settings import CompareSettings
 from tiphys.engine.health.aggregate import ResourceHealth, app_health
 from tiphys.engine.hooks import is_hook, is_skipped, sync_wave
 from tiphys.engine.ignoring import IgnoreRule, compile_rules, ignores_status, select_rules
+from tiphys.engine.namespaces import namespace_key, namespace_manifest
 from tiphys.engine.permissions import permits_resource
 from tiphys.engine.reconciliation import (
     Judgement,
@@ -99,6 +101,8 @@ class Comparer:
         """Return what is live of an Application: what it owns, and what has a target's key."""
         keys = set(cluster.cache.owned_by(instance_of(app, self._installation)))
         keys |= {target.key for target in targets.targets}
+        if app.spec.policy.managed_namespace_metadata is not None:
+            keys.add(namespace_key(app))
         found = {}
         for key in keys:
             record = await cluster.cache.load(key)
@@ -149,7 +153,11 @@ class _Run:
         versions: object,
     ) -> Compared:
         by_key = {target.key: target for target in targets.targets}
-        manifests = {key: self._live(record, by_key.get(key)) for key, record in records.items()}
+        manifests = {
+            key: self._live(record, by_key.get(key))
+            for key, record in records.items()
+            if key in by_key or record.instance == self._instance
+        }
         pairs = [
             pair
             for pair in pair_resources(
@@ -166,9 +174,10 @@ class _Run:
             if judgement.comparison is not None:
                 comparisons[pair.key] = judgement.comparison
             healths.append(_resource_health(pair, judgement, self._app))
+        is_behind = await self._is_namespace_behind(by_key, records)
         return Compared(
             targets=targets,
-            sync=app_sync_status(rows),
+            sync=SyncStatusCode.OUT_OF_SYNC if is_behind else app_sync_status(rows),
             health=app_health(healths),
             resources=tuple(row for _, row in rows),
             comparisons=comparisons,
@@ -217,16 +226,34 @@ class _Run:
         if pair.target is None or pair.live is None or target is None:
             note = "not in the cluster" if pair.live is None else "no longer in Git"
             return Comparison(verdict=Verdict.OUT_OF_SYNC, note=note)
+        return await self._verdict(pair.target, target.digest, pair.live)
+
+    async def _verdict(self, target: Manifest, digest: str, live: Manifest) -> Comparison:
         discovery = self._cluster.client.discovery
         question = Question(
-            target=pair.target,
-            target_digest=target.digest,
-            live=pair.live,
-            settings=self._compare_settings(pair.key),
+            target=target,
+            target_digest=digest,
+            live=live,
+            settings=self._compare_settings(key_of(target)),
             options=self._options,
             context=(self._cluster.record.server, discovery.version, discovery.digest),
         )
         return await self._comparer.verdicts.judge(self._cluster.client, question)
+
+    async def _is_namespace_behind(
+        self, by_key: Mapping[ResourceKey, Target], records: Mapping[ResourceKey, LiveRecord]
+    ) -> bool:
+        """Return whether the destination namespace lacks metadata that the Application manages.
+
+        One that does not exist yet is no difference: it comes with the first object in it.
+        """
+        key, wanted = namespace_key(self._app), namespace_manifest(self._app, self._options)
+        record = records.get(key)
+        is_managed = self._app.spec.policy.managed_namespace_metadata is not None
+        if not is_managed or wanted is None or record is None or key in by_key:
+            return False
+        found = await self._verdict(wanted, target_digest(wanted), record.manifest())
+        return found.verdict is Verdict.OUT_OF_SYNC
 
     def _compare_settings(self, key: ResourceKey) -> CompareSettings:
         rules: tuple[IgnoreRule, ...] = select_rules(self._rules, key)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from tiphys.engine.namespaces import has_changed_metadata
 from tiphys.engine.retry import AUTOMATED_RETRY
 from tiphys.model.application import Application, Automated, ResourceStatus
 from tiphys.model.operation import (
@@ -124,13 +125,18 @@ def _differing(seen: Observation) -> list[ResourceStatus]:
 def was_attempted(
     app: Application, state: OperationState | None, revisions: tuple[str, ...]
 ) -> bool:
-    """Return whether the last operation was a sync to the same revisions of the same sources."""
+    """Return whether the last operation was a sync to the same revisions of the same sources.
+
+    The metadata of its namespace are a part of what it was to bring about.
+    """
     if state is None or not state.phase.is_completed:
         return False
     result = state.result
     if result is None:
         # Without a result nothing tells one revision from another; do not try without end.
         return True
+    if has_changed_metadata(app, result.managed_namespace_metadata):
+        return False
     if (result.revisions or (result.revision,)) != (revisions or ("",)):
         return False
     return (result.sources or (result.source,)) == app.spec.all_sources

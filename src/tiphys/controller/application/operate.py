@@ -21,6 +21,7 @@ from tiphys.delivery.clock import parse_timestamp, timestamp
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.targets import instance_of
 from tiphys.engine.deletion import is_approved
+from tiphys.engine.namespaces import recorded_metadata
 from tiphys.engine.retry import may_retry
 from tiphys.engine.sync.machine import Step, View, next_step, terminate
 from tiphys.engine.sync.records import Records, read_records
@@ -158,6 +159,7 @@ class Operator:
                 revisions=revisions if has_many else (),
                 source=None if has_many else source or draft.app.spec.source,
                 sources=draft.app.spec.sources,
+                managed_namespace_metadata=recorded_metadata(draft.app),
             ),
         )
         return None

@@ -12,11 +12,12 @@ from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.compare import Compared
 from tiphys.delivery.specification import check_spec
 from tiphys.delivery.targets import render_request
+from tiphys.engine.namespaces import namespace_key, namespace_manifest
 from tiphys.engine.sync.options import SyncOptions, parse_options
 from tiphys.engine.sync.tasks import SyncPair, SyncRequest, SyncTask, build_tasks
 from tiphys.engine.windows import Attempt, may_sync
 from tiphys.kube.live_store import LiveRecord
-from tiphys.model.application import Application, ManagedNamespaceMetadata
+from tiphys.model.application import Application
 from tiphys.model.errors import TiphysError
 from tiphys.model.keys import Manifest, ResourceKey
 from tiphys.model.operation import OperationState, SyncOperation
@@ -148,23 +149,12 @@ class Preparation:
         self, app: Application, cluster: OpenCluster, compared: Compared, options: SyncOptions
     ) -> tuple[Manifest | None, Manifest | None]:
         """Return the namespace to create and the one that is there, when either matters."""
-        name = app.spec.destination.namespace
-        key = ResourceKey("", "Namespace", "", name)
-        if not options.create_namespace or not name:
-            return None, None
-        if any(target.key == key for target in compared.targets.targets):
+        manifest, key = namespace_manifest(app, options), namespace_key(app)
+        if manifest is None or any(target.key == key for target in compared.targets.targets):
             return None, None
         record = await cluster.cache.load(key)
-        managed = app.spec.policy.managed_namespace_metadata
-        if record is not None and managed is None:
+        if record is not None and app.spec.policy.managed_namespace_metadata is None:
             return None, None
-        managed = managed or ManagedNamespaceMetadata()
-        metadata: Manifest = {"name": name}
-        if managed.labels:
-            metadata["labels"] = managed.labels
-        if managed.annotations:
-            metadata["annotations"] = managed.annotations
-        manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": metadata}
         return manifest, _manifest(record)
 
 

@@ -236,7 +236,7 @@ def _namespace_task(request: SyncRequest) -> SyncTask:
         gvk=gvk_of(manifest),
         target=manifest,
         live=request.namespace_live,
-        options=request.options,
+        options=resource_options(request.options, manifest, request.namespace_live),
         creates_namespace=True,
     )
 
