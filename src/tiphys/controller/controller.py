@@ -10,9 +10,10 @@ from tiphys.controller.loop import work
 from tiphys.controller.queue import WorkQueue
 from tiphys.delivery.applications import decode_application
 from tiphys.delivery.clusters import OpenCluster
-from tiphys.kube.live_cache import LiveEvent
+from tiphys.kube.live_cache import LiveChange, LiveEvent
 from tiphys.model.errors import InvalidInputError
 from tiphys.model.keys import Manifest
+from tiphys.model.labels import DEFAULT_PROJECT
 from tiphys.model.push import PushEvent
 from tiphys.sources.sources import Sources
 
@@ -29,6 +30,7 @@ class Controller:
         self._services, self._sources = services, sources
         self._reconciler = Reconciler(services)
         self.queue = WorkQueue()
+        self._orphan_watchers: dict[str, list[str]] | None = None
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -75,6 +77,9 @@ class Controller:
 
     def _live_changed(self, event: LiveEvent) -> None:
         namespace = self._services.installation.namespace
+        if not event.instances and event.change is not LiveChange.MODIFIED and not event.is_child:
+            for key in self._watch_orphans_in(event.key.namespace):
+                self._ask(key, RefreshLevel.RECENT)
         for instance in event.instances:
             owner, separator, name = instance.partition("_")
             key = f"{owner}/{name}" if separator else f"{namespace}/{instance}"
@@ -82,9 +87,29 @@ class Controller:
                 continue  # an Application that manages itself must not wake itself
             self._ask(key, RefreshLevel.RECENT)
 
+    def _watch_orphans_in(self, namespace: str) -> list[str]:
+        """Return the Applications that are to warn of objects of a namespace that nobody owns."""
+        if self._orphan_watchers is None:
+            collections = self._services.installation.collections
+            watching = {
+                project["metadata"]["name"]
+                for project in collections.projects.objects()
+                if (project.get("spec") or {}).get("orphanedResources") is not None
+            }
+            self._orphan_watchers = {}
+            for app in collections.applications.objects() if watching else ():
+                spec, metadata = app.get("spec") or {}, app["metadata"]
+                if (spec.get("project") or DEFAULT_PROJECT) in watching:
+                    place = (spec.get("destination") or {}).get("namespace") or ""
+                    key = f"{metadata['namespace']}/{metadata['name']}"
+                    self._orphan_watchers.setdefault(place, []).append(key)
+        return self._orphan_watchers.get(namespace, [])
+
     def _application_changed(
         self, key: str, before: Manifest | None, after: Manifest | None
     ) -> None:
+        if (before or {}).get("spec") != (after or {}).get("spec"):
+            self._orphan_watchers = None
         if after is None:
             self.queue.forget(key)
             self.queue.add(key)
@@ -94,6 +119,7 @@ class Controller:
     def _anything_shared_changed(
         self, key: str, before: Manifest | None, after: Manifest | None
     ) -> None:
+        self._orphan_watchers = None
         if before is not None and after is not None and before.get("spec") == after.get("spec"):
             return
         log.info("looking at every application", extra={"because": key})

@@ -9,7 +9,7 @@ from tiphys.delivery.health import HealthChecks
 from tiphys.delivery.installation import Installation
 from tiphys.delivery.targets import Target, TargetSet, instance_of
 from tiphys.delivery.verdicts import Question, Verdicts
-from tiphys.engine.conditions import shared_resource_warning
+from tiphys.engine.conditions import orphaned_resource_warning, shared_resource_warning
 from tiphys.engine.deletion import needs_deletion_approval
 from tiphys.engine.diff import Comparison, Verdict
 from tiphys.engine.diff.digest import target_digest
@@ -18,6 +18,7 @@ from tiphys.engine.health.aggregate import ResourceHealth, app_health
 from tiphys.engine.hooks import is_hook, is_skipped, sync_wave
 from tiphys.engine.ignoring import IgnoreRule, compile_rules, ignores_status, select_rules
 from tiphys.engine.namespaces import namespace_key, namespace_manifest
+from tiphys.engine.orphans import orphans
 from tiphys.engine.permissions import permits_resource
 from tiphys.engine.reconciliation import (
     Judgement,
@@ -37,7 +38,7 @@ from tiphys.engine.tracking import (
 )
 from tiphys.kube.live_store import LiveRecord
 from tiphys.model.application import Application, Condition, HealthStatus, ResourceStatus
-from tiphys.model.keys import Manifest, ResourceKey, key_of
+from tiphys.model.keys import GroupKind, Manifest, ResourceKey, key_of
 from tiphys.model.labels import MIGRATION_MANAGER
 from tiphys.model.project import AppProject
 from tiphys.model.words import SyncStatusCode
@@ -89,11 +90,16 @@ class Comparer:
             ClusterError: what is live cannot be told.
         """
         records = await self.live_records(app, cluster, targets)
-        versions = self._versions(app, project, targets, records)
+        orphans = self._orphans(app, project, cluster)
+        versions = (self._versions(app, project, targets, records), orphans)
         if previous is not None and previous.versions == versions:
             return msgspec.structs.replace(previous, targets=targets)
         run = _Run(self, self._installation, app, cluster)
-        return await run.compare(project, targets, records, versions)
+        compared = await run.compare(project, targets, records, versions)
+        warning = orphaned_resource_warning(len(orphans))
+        if warning is None:
+            return compared
+        return msgspec.structs.replace(compared, conditions=(*compared.conditions, warning))
 
     async def live_records(
         self, app: Application, cluster: OpenCluster, targets: TargetSet
@@ -109,6 +115,21 @@ class Comparer:
             if record is not None and record.body is not None:
                 found[key] = record
         return found
+
+    def _orphans(
+        self, app: Application, project: AppProject, cluster: OpenCluster
+    ) -> tuple[ResourceKey, ...]:
+        """Return the objects that nobody owns, where the project wants to be warned of them."""
+        monitoring, namespace = project.spec.orphaned_resources, app.spec.destination.namespace
+        if monitoring is None or not monitoring.warn or not namespace:
+            return ()
+        cache = cluster.cache
+        return orphans(
+            cache.unclaimed(namespace),
+            monitoring.ignore,
+            lambda key: permits_resource(project.spec, key, is_namespaced=True),
+            cache.names_of(GroupKind("apps", "StatefulSet"), namespace),
+        )
 
     def ignore_rules(self, app: Application) -> tuple[IgnoreRule, ...]:
         """Return the rules on ignored differences: the Application's, then the installation's."""

@@ -40,11 +40,13 @@ class LiveEvent(msgspec.Struct, frozen=True):
 
     Attributes:
         instances: the Applications that its mark names now or named before.
+        is_child: it belongs to another object.
     """
 
     change: LiveChange
     key: ResourceKey
     instances: frozenset[str]
+    is_child: bool = False
 
 
 class LiveCache:
@@ -129,6 +131,17 @@ class LiveCache:
         """Return the objects that have one of some objects as an owner."""
         return self._store.children(uids)
 
+    def unclaimed(self, namespace: str) -> list[ResourceKey]:
+        """Return the objects of a namespace that belong to no object and no Application."""
+        return self._store.unclaimed(namespace)
+
+    def names_of(self, kind: GroupKind, namespace: str) -> list[str]:
+        """Return the names of a kind's objects in a namespace."""
+        found = self._store.keys_of(
+            lambda key: key.namespace == namespace and key.group_kind == kind
+        )
+        return [key.name for key in found]
+
     async def load(self, key: ResourceKey) -> LiveRecord | None:
         """Return an object whole, reading it when it is only known by name.
 
@@ -188,7 +201,7 @@ class LiveCache:
         self, change: LiveChange, key: ResourceKey, before: LiveRecord, after: LiveRecord
     ) -> None:
         instances = frozenset(name for name in (before.instance, after.instance) if name)
-        event = LiveEvent(change, key, instances)
+        event = LiveEvent(change, key, instances, is_child=bool(after.owners))
         for listener in self._listeners:
             listener(event)
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 import msgspec
 import orjson
 
+from tiphys.engine.tree import owners_of
 from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey
 
 _VOLATILE = frozenset({"resourceVersion", "managedFields", "generation"})
@@ -18,6 +19,7 @@ class LiveRecord(msgspec.Struct, frozen=True):
     """One live object.
 
     Attributes:
+        owners: uids of the objects that it belongs to, "" for one that is known by name only.
         instance: the Application that its mark names, None when it has none.
         digest: changes with anything but its resourceVersion, generation and managed fields;
             0 for objects that are not managed.
@@ -70,6 +72,14 @@ class LiveStore:
             key for key, record in self._records.items() if not wanted.isdisjoint(record.owners)
         ]
 
+    def unclaimed(self, namespace: str) -> list[ResourceKey]:
+        """Return the objects of a namespace that belong to no object and no Application."""
+        return [
+            key
+            for key, record in self._records.items()
+            if key.namespace == namespace and record.instance is None and not record.owners
+        ]
+
     def pin(self, key: ResourceKey) -> None:
         """Keep an object whole from now on, whoever it belongs to."""
         self._pinned.add(key)
@@ -107,7 +117,7 @@ class LiveStore:
             gvk=GroupVersionKind(group, version, key.kind),
             uid=metadata["uid"],
             resource_version=int(metadata["resourceVersion"]),
-            owners=tuple(owner["uid"] for owner in metadata.get("ownerReferences") or ()),
+            owners=tuple(owner.uid for owner in owners_of(manifest)),
             instance=instance,
             digest=_digest(manifest) if is_whole else 0,
             body=orjson.dumps(manifest) if is_whole else None,

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from tiphys.engine.filters import is_excluded
-from tiphys.engine.orphans import is_ignored_orphan
+from tiphys.engine.orphans import is_ignored_orphan, orphans
 from tiphys.model.keys import GroupKind, ResourceKey
 from tiphys.model.project import OrphanedResourceRule
 
@@ -78,3 +78,37 @@ def test_is_ignored_orphan(
     rules = [OrphanedResourceRule(**rule)] if rule is not None else []
 
     assert is_ignored_orphan(ResourceKey(*key), rules) is expected
+
+
+def _key(text: str) -> ResourceKey:
+    kind, name = text.split("/")
+    return ResourceKey("", kind, "shop", name)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"),
+    [
+        pytest.param(["ConfigMap/stray"], ["stray"], id="an object of nobody"),
+        pytest.param(
+            ["ConfigMap/kube-root-ca.crt", "ServiceAccount/default"], [], id="of Kubernetes"
+        ),
+        pytest.param(["Secret/denied"], [], id="none of the project's business"),
+        pytest.param(["PersistentVolumeClaim/data-db-0"], [], id="a StatefulSet's claim"),
+        pytest.param(
+            ["PersistentVolumeClaim/data-cache-0", "PersistentVolumeClaim/data-db"],
+            ["data-cache-0", "data-db"],
+            id="another claim",
+        ),
+        pytest.param(["ConfigMap/ignored"], [], id="ignored by the project"),
+        pytest.param(["ConfigMap/b", "ConfigMap/a"], ["a", "b"], id="sorted"),
+    ],
+)
+def test_orphans_belong_to_nobody(found: list[str], expected: list[str]) -> None:
+    seen = orphans(
+        [_key(text) for text in found],
+        [OrphanedResourceRule(name="ignored")],
+        lambda key: key.kind != "Secret",
+        ["db"],
+    )
+
+    assert [key.name for key in seen] == expected
