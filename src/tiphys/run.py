@@ -20,7 +20,9 @@ from tiphys.crds import custom_resource_definitions
 from tiphys.delivery.clock import system_clock
 from tiphys.delivery.clusters import Clusters, OpenCluster
 from tiphys.delivery.compare import Comparer
+from tiphys.delivery.health import HealthChecks
 from tiphys.delivery.installation import Collections, Installation
+from tiphys.delivery.noise import Noise
 from tiphys.delivery.targets import TargetLoader
 from tiphys.engine.filters import is_excluded
 from tiphys.engine.tracking import owner_instance
@@ -122,6 +124,7 @@ async def open_cluster(
             is_excluded=lambda kind: is_excluded(
                 kind, record.server, settings.exclusions, settings.inclusions
             ),
+            without_noise=Noise(installation, HealthChecks(installation).of).without,
         )
         await cache.start()
     except BaseException:

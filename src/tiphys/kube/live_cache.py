@@ -58,10 +58,11 @@ class LiveCache:
         *,
         tracking: Callable[[Manifest], str | None],
         is_excluded: Callable[[GroupKind], bool],
+        without_noise: Callable[[Manifest], Manifest] = lambda manifest: manifest,
     ) -> None:
         self._client = client
         self._is_excluded = is_excluded
-        self._store = LiveStore(tracking)
+        self._store = LiveStore(tracking, without_noise)
         self._feeds: dict[GroupVersionKind, _Feed] = {}
         self._listeners: list[Callable[[LiveEvent], None]] = []
         self._kinds_changed = asyncio.Event()

@@ -21,8 +21,8 @@ class LiveRecord(msgspec.Struct, frozen=True):
     Attributes:
         owners: uids of the objects that it belongs to, "" for one that is known by name only.
         instance: the Application that its mark names, None when it has none.
-        digest: changes with anything but its resourceVersion, generation and managed fields;
-            0 for objects that are not managed.
+        digest: changes with anything but noise, its resourceVersion, generation and managed
+            fields; 0 for objects that are not managed.
         body: the object as JSON, None when it is not managed.
     """
 
@@ -44,8 +44,12 @@ class LiveRecord(msgspec.Struct, frozen=True):
 class LiveStore:
     """All live objects of one cluster."""
 
-    def __init__(self, tracking: Callable[[Manifest], str | None]) -> None:
-        self._tracking = tracking
+    def __init__(
+        self,
+        tracking: Callable[[Manifest], str | None],
+        without_noise: Callable[[Manifest], Manifest] = lambda manifest: manifest,
+    ) -> None:
+        self._tracking, self._without_noise = tracking, without_noise
         self._records: dict[ResourceKey, LiveRecord] = {}
         self._by_instance: dict[str, set[ResourceKey]] = {}
         self._pinned: set[ResourceKey] = set()
@@ -119,7 +123,7 @@ class LiveStore:
             resource_version=int(metadata["resourceVersion"]),
             owners=tuple(owner.uid for owner in owners_of(manifest)),
             instance=instance,
-            digest=_digest(manifest) if is_whole else 0,
+            digest=_digest(self._without_noise(manifest)) if is_whole else 0,
             body=orjson.dumps(manifest) if is_whole else None,
         )
         if before is not None and before.instance != instance:

@@ -59,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ignore_status_field: str = "all"
     ignore_aggregated_roles: bool = False
     ignore_resource_updates_enabled: bool = True
+    ignore_differences_on_updates: bool = True
     customizations: Customizations = Customizations()
     kustomize_build_options: str = ""
     kustomize_enabled: bool = True
@@ -84,6 +85,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def ignored_differences(self) -> tuple[ResourceIgnoreDifferences, ...]:
         """The system-wide ignore rules, which are applied after an Application's own."""
         return self.customizations.ignored_differences
+
+    def ignored_updates(self) -> tuple[ResourceIgnoreDifferences, ...]:
+        """The rules on changes of live objects that are not worth a look."""
+        if not self.ignore_resource_updates_enabled:
+            return ()
+        differences = self.ignored_differences() if self.ignore_differences_on_updates else ()
+        return (*self.customizations.ignored_updates, *differences)
 
 
 class _Reader:
@@ -186,6 +194,9 @@ def _compare_fields(cm: _Reader) -> dict[str, Any]:
         "sensitive_annotations": cm.names("resource.sensitive.mask.annotations"),
         "ignore_status_field": "none" if status_field in {"none", "off", "false"} else status_field,
         "ignore_aggregated_roles": bool(options.get("ignoreAggregatedRoles", False)),
+        "ignore_differences_on_updates": bool(
+            options.get("ignoreDifferencesOnResourceUpdates", True)
+        ),
         "ignore_resource_updates_enabled": cm.flag(
             "resource.ignoreResourceUpdatesEnabled", default=True
         ),
