@@ -10,6 +10,11 @@ class SyncStatusCode(StrEnum):
     SYNCED = "Synced"
     OUT_OF_SYNC = "OutOfSync"
 
+    @property
+    def is_known(self) -> bool:
+        """False where target or live could not be loaded."""
+        return self is not SyncStatusCode.UNKNOWN
+
 
 class HealthStatusCode(StrEnum):
     """How well a resource or an Application does; declared best first."""

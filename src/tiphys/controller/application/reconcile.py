@@ -23,6 +23,7 @@ from tiphys.model.labels import API_GROUP, SKIP_RECONCILE
 
 log = logging.getLogger(__name__)
 
+_SOURCE_AGAIN_S = 10.0
 APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
 
 
@@ -96,6 +97,10 @@ class Reconciler:
         settings, now = self._services.installation.settings, self._services.clock()
         if memory.looked is not None:
             waits.append(next_look_s(memory.looked, settings, now))
+        if memory.failing_since is not None and draft.status.sync.status.is_known:
+            # The repository does not answer and nobody was told yet, so look again soon.
+            memory.asked = max(memory.asked, RefreshLevel.LATEST)
+            waits.append(_SOURCE_AGAIN_S)
         dated = [wait for wait in waits if wait is not None]
         return min(dated) if dated else None
 

@@ -23,7 +23,7 @@ from tiphys.model.application import (
     ResourceStatus,
     SyncStatus,
 )
-from tiphys.model.errors import TiphysError
+from tiphys.model.errors import SourceError, TiphysError
 from tiphys.model.labels import LINK_PREFIX, REFRESH, REFRESH_TIMESTAMP
 from tiphys.model.project import AppProject
 from tiphys.model.words import ConditionType, HealthStatusCode, SyncStatusCode
@@ -87,13 +87,30 @@ class Refresher:
         app = draft.app
         try:
             compared = await self.compare(app, project, level, memory.compared)
+        except SourceError as err:
+            if not self._is_excused(draft, memory, level):
+                self._failed(draft, err)
+                memory.compared = None
+            return None
         except TiphysError as err:
             self._failed(draft, err)
             memory.compared = None
             return None
-        memory.compared = compared
+        memory.compared, memory.failing_since = compared, None
         self._found(draft, compared)
         return compared
+
+    def _is_excused(self, draft: Draft, memory: Memory, level: RefreshLevel) -> bool:
+        """Return whether a repository that does not answer now is no news yet.
+
+        What was known stands for the grace period, unless somebody asked what is there now.
+        """
+        now = self._services.clock()
+        memory.failing_since = memory.failing_since or now
+        if level >= RefreshLevel.FORCE or not draft.status.sync.status.is_known:
+            return False
+        grace_s = self._services.installation.settings.repo_error_grace_s
+        return (now - memory.failing_since).total_seconds() < grace_s
 
     async def compare(
         self,

@@ -1,6 +1,7 @@
 """What every step on an Application needs, and what is remembered of one between looks."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 import msgspec
 
@@ -52,9 +53,14 @@ class RunningSync(msgspec.Struct, kw_only=True):
 
 
 class Memory(msgspec.Struct, kw_only=True):
-    """What this process knows of one Application; losing it costs a fresh look, nothing else."""
+    """What this process knows of one Application; losing it costs a fresh look, nothing else.
+
+    Attributes:
+        failing_since: when its sources stopped answering, None while they do.
+    """
 
     asked: RefreshLevel = RefreshLevel.LATEST
     looked: Looked | None = None
     compared: Compared | None = None
     sync: RunningSync | None = None
+    failing_since: datetime | None = None
