@@ -97,7 +97,7 @@ def test_a_retry_goes_to_the_latest_revision_when_that_is_asked_for(world: World
     app = world.new_app(repository, world.new_namespace())
     app.wait("OutOfSync")
     broken = repository.git("rev-parse", "HEAD")
-    retry = {"limit": 1, "refresh": True, "backoff": {"duration": "1s"}}
+    retry = {"limit": 1, "refresh": True, "backoff": {"duration": "3s"}}
     app.start_sync(revision=broken, retry=retry)
     _says(app, "Retrying attempt #1")
 

@@ -186,21 +186,25 @@ class _Run:
             )
             if pair.target is not None or self._is_permitted(project, pair.key)
         ]
-        rows: list[tuple[Pair, ResourceStatus]] = []
+        rows: list[ResourceStatus] = []
+        states: list[tuple[Pair, ResourceStatus]] = []
         comparisons: dict[ResourceKey, Comparison] = {}
         healths: list[ResourceHealth] = []
         for pair in pairs:
             judgement = await self._judge(pair, by_key.get(pair.key), project)
-            rows.append((pair, resource_row(pair, judgement)))
+            rows.append(resource_row(pair, judgement))
+            # What the project does not permit is shown as unknown, but it does differ.
+            permitted = msgspec.structs.replace(judgement, is_permitted=True)
+            states.append((pair, resource_row(pair, permitted)))
             if judgement.comparison is not None:
                 comparisons[pair.key] = judgement.comparison
             healths.append(_resource_health(pair, judgement, self._app))
         is_behind = await self._is_namespace_behind(by_key, records)
         return Compared(
             targets=targets,
-            sync=SyncStatusCode.OUT_OF_SYNC if is_behind else app_sync_status(rows),
+            sync=SyncStatusCode.OUT_OF_SYNC if is_behind else app_sync_status(states),
             health=app_health(healths),
-            resources=tuple(row for _, row in rows),
+            resources=tuple(rows),
             comparisons=comparisons,
             conditions=(*targets.conditions, *self._shared(pairs)),
             versions=versions,

@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import NamedTuple
 
 from tiphys.engine.diff.digest import target_digest
+from tiphys.engine.sync.options import SyncOptions
 from tiphys.engine.sync.tasks import SyncTask
 from tiphys.model.keys import Manifest
 
@@ -26,11 +27,17 @@ class Trial(NamedTuple):
     def of(cls, server: str, task: SyncTask, live: Manifest | None) -> "Trial":
         """Return the write that a task stands for."""
         assert task.target is not None
+        return cls.of_target(server, target_digest(task.target), live, task.options)
+
+    @classmethod
+    def of_target(
+        cls, server: str, digest: str, live: Manifest | None, options: SyncOptions
+    ) -> "Trial":
+        """Return the write of a target whose digest is known, with its own options."""
         metadata = (live or {}).get("metadata") or {}
-        options = task.options
         return cls(
             server,
-            target_digest(task.target),
+            digest,
             str(metadata.get("uid") or ""),
             str(metadata.get("resourceVersion") or ""),
             (options.validate, options.server_side, options.replace, options.force),

@@ -8,7 +8,7 @@ from collections import OrderedDict
 
 import msgspec
 
-from tiphys.delivery.trials import Trials
+from tiphys.delivery.trials import Trial, Trials
 from tiphys.engine.diff import Comparison, Verdict
 from tiphys.engine.diff.compare import compare
 from tiphys.engine.diff.digest import live_digest
@@ -75,10 +75,17 @@ class Verdicts:
                     dryRun="All",
                     fieldValidation=validation,
                 )
+                self._remember_trial(client, question)
                 live = await _in_version(client, question.live, gvk_of(question.target))
             except (ApiError, NotFoundError, ClusterError) as err:
                 return judge_refusal(comparison, err.what)
         return judge_prediction(question.target, live, prediction, settings, schema)
+
+    def _remember_trial(self, client: KubeClient, question: Question) -> None:
+        """A sync of the same target to the same object need not be tried again."""
+        options = resource_options(question.options, question.target, question.live)
+        server, digest = client.transport.server, question.target_digest
+        self.trials.accept(Trial.of_target(server, digest, question.live, options))
 
 
 async def _in_version(client: KubeClient, live: Manifest, wanted: GroupVersionKind) -> Manifest:
