@@ -87,7 +87,9 @@ def test_a_sync_killed_at_any_moment_ends_as_an_undisturbed_one(own_world: World
             eventually("the sync ends well", functools.partial(_has_succeeded, app), 30)
 
         runs = {name: len(uids) for name, uids in seen.items()}
-        assert runs == {f"before-{moment}": 1, f"after-{moment}": 1}, f"killed at moment {moment}"
+        assert runs == {f"before-{moment}": 1, f"after-{moment}": 1}, (
+            f"killed at moment {moment}: {app.status['operationState']}"
+        )
         names = {found["metadata"]["name"] for found in world.api.list("ConfigMap", namespace)}
         assert {f"map-{n}" for n in range(4)} <= names
         assert world.api.find("Job", namespace, f"after-{moment}") is None
