@@ -46,7 +46,7 @@ lint: dev  ## style, types and layers
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 unit: dev  ## the tests that start no process
-	@$(BIN)/pytest -q -n 2 -m "not e2e and not real"
+	@$(BIN)/pytest -q -n 2 -m "not e2e and not contract and not real"
 
 test: lint  ## set up and pass every test
 	@$(BIN)/pytest -q -n 2 -m "not real"
@@ -54,7 +54,10 @@ test: lint  ## set up and pass every test
 test-real: dev  ## the end-to-end suite on a real Kubernetes control plane (needs Go)
 	@scripts/test-real.sh
 
+contract: dev  ## the contract suite on the sandbox and on the real control plane, as a table
+	@$(BIN)/python -m tests.contract.table
+
 lock: dev  ## write the lock files anew from pyproject.toml
 	@scripts/lock.sh
 
-.PHONY: help setup dev up down reset logs bench fmt lint unit test test-real lock
+.PHONY: help setup dev up down reset logs bench fmt lint unit test test-real contract lock

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# Runs the end-to-end suite on a real control plane, or says why not.
+# Runs the end-to-end and contract suites on a real control plane, or says why not.
 # TIPHYS_REQUIRE_REAL=1 makes a missing control plane a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ -n "${TIPHYS_TEST_KUBECONFIG:-}" ]; then
-    exec .venv/bin/pytest -q tests/e2e "$@"
+    exec .venv/bin/pytest -q tests/e2e tests/contract "$@"
 fi
 if ! reason=$(timeout 1500 scripts/build-control-plane.sh 2>&1); then
     echo "SKIPPED: the real control plane is not there: ${reason##*$'\n'}"
     [ "${TIPHYS_REQUIRE_REAL:-}" != 1 ]
     exit
 fi
-exec .venv/bin/python -m tests.real.harness -- .venv/bin/pytest -q tests/e2e "$@"
+exec .venv/bin/python -m tests.real.harness -- .venv/bin/pytest -q tests/e2e tests/contract "$@"
