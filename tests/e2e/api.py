@@ -8,7 +8,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,16 @@ class Api:
         except urllib.error.HTTPError as err:
             with err:
                 raise RefusedError(err.code, json.loads(err.read() or b"{}")) from None
+
+    def watch(self, path: str, version: str, *, timeout_s: int) -> Iterator[dict[str, Any]]:
+        """Yield a collection's events from a version on, for some time."""
+        query = urllib.parse.urlencode(
+            {"watch": "1", "resourceVersion": version, "timeoutSeconds": str(timeout_s)}
+        )
+        request = urllib.request.Request(f"{self.server}{path}?{query}", headers=self._headers)
+        with urllib.request.urlopen(request, context=self._tls, timeout=timeout_s + 5) as answer:
+            for line in answer:
+                yield json.loads(line)
 
     def create(self, manifest: dict[str, Any]) -> Any:
         return self.request("POST", _collection(manifest), manifest)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.e2e.api import eventually
 from tests.e2e.manifests import config_map, job, text
 from tests.e2e.world import App, World
@@ -86,30 +84,22 @@ def test_hooks_run_too_when_the_objects_stay(world: World) -> None:
     assert world.api.find("ConfigMap", namespace, "after") is not None
 
 
-@pytest.fixture
-def running(world: World) -> World:
-    """The world, where Jobs really run."""
-    if world.is_real:
-        pytest.skip("the bare control plane has no kubelet that could run the Job")
-    return world
-
-
-def test_the_objects_stay_while_a_hook_runs(running: World) -> None:
+def test_the_objects_stay_while_a_hook_runs(world: World) -> None:
     hook = job("before", hook="PreDelete")
     hook["spec"]["template"]["spec"]["containers"][0]["command"] = ["sleep", "1"]
-    app, namespace = _app(running, config_map("one"), hook)
+    app, namespace = _app(world, config_map("one"), hook)
 
     app.delete()
 
-    eventually("the hook runs", lambda: running.api.find("Job", namespace, "before"))
-    assert running.api.find("ConfigMap", namespace, "one") is not None
-    eventually("the Application is gone", lambda: _is_gone(running, app))
-    assert running.api.find("ConfigMap", namespace, "one") is None
+    eventually("the hook runs", lambda: world.api.find("Job", namespace, "before"))
+    assert world.api.find("ConfigMap", namespace, "one") is not None
+    eventually("the Application is gone", lambda: _is_gone(world, app))
+    assert world.api.find("ConfigMap", namespace, "one") is None
 
 
-def test_a_hook_that_fails_holds_the_deletion_up_and_is_tried_again(running: World) -> None:
+def test_a_hook_that_fails_holds_the_deletion_up_and_is_tried_again(world: World) -> None:
     hook = job("check", fails=True, hook="PreDelete")
-    app, namespace = _app(running, config_map("one"), hook)
+    app, namespace = _app(world, config_map("one"), hook)
 
     app.delete()
 
@@ -117,7 +107,7 @@ def test_a_hook_that_fails_holds_the_deletion_up_and_is_tried_again(running: Wor
     assert app.conditions("DeletionError") == [
         f"error executing PreDelete hooks: PreDelete hook(s) failed: {namespace}/check"
     ]
-    assert running.api.find("ConfigMap", namespace, "one") is not None
+    assert world.api.find("ConfigMap", namespace, "one") is not None
     left = [name for name in _finalizers(app) if name != PRE]
     app.patch({"metadata": {"finalizers": left}})
-    eventually("the Application is gone", lambda: _is_gone(running, app))
+    eventually("the Application is gone", lambda: _is_gone(world, app))

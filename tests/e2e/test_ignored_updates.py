@@ -2,8 +2,6 @@
 
 import time
 
-import pytest
-
 from tests.e2e.manifests import config_map, deployment, text
 from tests.e2e.world import World
 
@@ -52,8 +50,6 @@ def test_nothing_is_ignored_when_that_is_switched_off(world: World) -> None:
 
 
 def test_an_ignored_status_that_changes_the_health_is_seen(world: World) -> None:
-    if world.is_real:
-        pytest.skip("the bare control plane has no kubelet that could run the Pods")
     repository = world.new_repository({"web.yaml": text(deployment("web", replicas=1))})
     with world.settings("argocd-cm", {f"{RULE}all": "jsonPointers: [/status]"}):
         app = world.new_app(repository, world.new_namespace(), syncPolicy=AUTOMATED)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from tests.e2e.api import eventually
-from tests.e2e.manifests import config_map, deployment, text
+from tests.e2e.manifests import config_map, deployment, job, text
 from tests.e2e.world import App, World
 
 AUTOMATED: dict[str, Any] = {"automated": {}}
@@ -105,6 +105,74 @@ def test_a_retry_goes_to_the_latest_revision_when_that_is_asked_for(world: World
 
     state = app.wait_for_operation()
     assert (state["phase"], state["syncResult"]["revision"]) == ("Succeeded", mended)
+
+
+def test_a_newer_commit_takes_the_place_of_an_automated_sync_that_is_retried(world: World) -> None:
+    repository = world.new_repository({"one.yaml": text(_refused("one"))})
+    policy = {**AUTOMATED, "retry": {"limit": 3, "backoff": {"duration": "10m"}}}
+    app = world.new_app(repository, world.new_namespace(), syncPolicy=policy)
+    _says(app, "Retrying attempt #1")
+
+    mended = repository.push({"one.yaml": text(config_map("one"))})
+
+    status = app.wait("Synced", timeout_s=10)
+    state = status["operationState"]
+    assert (state["phase"], state["syncResult"]["revision"]) == ("Succeeded", mended)
+    assert "conditions" not in status
+    told = eventually("the end of the old sync is told", lambda: _told(world, app, "Superseded"))
+    assert f"Superseded by [{mended}]." in told
+
+
+def test_a_newer_commit_stops_an_attempt_that_waits_for_a_hook(world: World) -> None:
+    hook = job("check", fails=True, hook="PreSync")
+    hook["spec"]["template"]["spec"]["containers"][0]["command"] = ["sh", "-c", "sleep 4; exit 1"]
+    repository = world.new_repository(
+        {"hook.yaml": text(hook), "one.yaml": text(config_map("one"))}
+    )
+    policy = {**AUTOMATED, "retry": {"limit": 3, "backoff": {"duration": "1s"}}}
+    app = world.new_app(repository, world.new_namespace(), syncPolicy=policy)
+    eventually("the second attempt waits", lambda: _is_second_attempt_waiting(app))
+
+    mended = repository.push({"hook.yaml": None})
+
+    state = app.wait("Synced", timeout_s=10)["operationState"]
+    assert (state["phase"], state["syncResult"]["revision"]) == ("Succeeded", mended)
+    told = eventually("the end of the old sync is told", lambda: _told(world, app, "superseded"))
+    assert f"Operation terminated, superseded by [{mended}]" in told
+
+
+def _is_second_attempt_waiting(app: App) -> bool:
+    state = app.status.get("operationState") or {}
+    waits = "waiting for completion of hook" in state.get("message", "")
+    return state.get("retryCount") == 1 and waits
+
+
+def _told(world: World, app: App, word: str) -> str:
+    events = world.api.list("Event", "argocd")
+    found = [e["message"] for e in events if e["involvedObject"]["name"] == app.name]
+    return next((message for message in found if word in message), "")
+
+
+def test_a_commit_that_arrives_during_an_automated_sync_is_synced_after_it(world: World) -> None:
+    hook = job("check", hook="PreSync")
+    hook["spec"]["template"]["spec"]["containers"][0]["command"] = ["sleep", "3"]
+    repository = world.new_repository(
+        {"hook.yaml": text(hook), "one.yaml": text(config_map("one"))}
+    )
+    app = world.new_app(repository, world.new_namespace(), syncPolicy=AUTOMATED)
+    _says(app, "waiting for completion of hook")
+
+    newer = repository.push({"hook.yaml": None, "two.yaml": text(config_map("two"))})
+
+    eventually("it is synced too", lambda: _synced_revision(app) == newer, 15)
+    state = app.wait("Synced")["operationState"]
+    assert (state["phase"], len(app.status["history"])) == ("Succeeded", 2)
+
+
+def _synced_revision(app: App) -> str:
+    state = app.status.get("operationState") or {}
+    done = state.get("phase") == "Succeeded"
+    return str((state.get("syncResult") or {}).get("revision", "")) if done else ""
 
 
 def test_automation_that_is_switched_on_later_syncs_at_once(world: World) -> None:

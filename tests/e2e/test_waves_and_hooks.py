@@ -9,16 +9,6 @@ from tests.e2e.api import eventually
 from tests.e2e.manifests import config_map, deployment, job, text
 from tests.e2e.world import App, World
 
-SANDBOX_RUNS_JOBS = "the bare control plane has no kubelet that could run the Job"
-
-
-@pytest.fixture
-def running(world: World) -> World:
-    """The world, where Jobs and Pods really run."""
-    if world.is_real:
-        pytest.skip(SANDBOX_RUNS_JOBS)
-    return world
-
 
 def _results(state: dict[str, Any]) -> dict[str, tuple[str, str]]:
     results = state["syncResult"]["resources"]
@@ -40,21 +30,21 @@ def _namespace(app: App) -> str:
     return str(app.manifest["spec"]["destination"]["namespace"])
 
 
-def test_a_failing_pre_sync_hook_stops_the_sync_before_the_first_resource(running: World) -> None:
-    app = _new_app(running, job("check", fails=True, hook="PreSync"), config_map("one"))
+def test_a_failing_pre_sync_hook_stops_the_sync_before_the_first_resource(world: World) -> None:
+    app = _new_app(world, job("check", fails=True, hook="PreSync"), config_map("one"))
 
     state = app.sync()
 
     assert state["phase"] == "Failed"
     assert _results(state) == {"check": ("Synced", "Failed")}
-    assert running.api.find("ConfigMap", _namespace(app), "one") is None
+    assert world.api.find("ConfigMap", _namespace(app), "one") is None
     app.wait("OutOfSync", "Missing")
 
 
 def test_a_failing_sync_hook_fails_the_sync_after_the_resources_are_applied(
-    running: World,
+    world: World,
 ) -> None:
-    app = _new_app(running, job("check", fails=True, hook="Sync"), config_map("one"))
+    app = _new_app(world, job("check", fails=True, hook="Sync"), config_map("one"))
 
     state = app.sync()
 
@@ -63,9 +53,9 @@ def test_a_failing_sync_hook_fails_the_sync_after_the_resources_are_applied(
     app.wait("Synced")
 
 
-def test_hooks_of_all_phases_run_in_order(running: World) -> None:
+def test_hooks_of_all_phases_run_in_order(world: World) -> None:
     app = _new_app(
-        running,
+        world,
         job("before", hook="PreSync"),
         job("during", hook="Sync"),
         job("after", hook="PostSync"),
@@ -83,9 +73,9 @@ def test_hooks_of_all_phases_run_in_order(running: World) -> None:
     app.wait("Synced", "Healthy")
 
 
-def test_a_sync_fail_hook_runs_when_the_sync_failed(running: World) -> None:
+def test_a_sync_fail_hook_runs_when_the_sync_failed(world: World) -> None:
     app = _new_app(
-        running,
+        world,
         job("check", fails=True, hook="Sync"),
         job("clean", hook="SyncFail"),
         config_map("one"),
@@ -107,28 +97,28 @@ def test_a_sync_fail_hook_runs_when_the_sync_failed(running: World) -> None:
     ],
 )
 def test_the_delete_policy_decides_what_becomes_of_a_hook(
-    running: World, policy: str, fails: bool, stays: bool
+    world: World, policy: str, fails: bool, stays: bool
 ) -> None:
     hook = job("check", fails=fails, hook="PreSync", hook_delete_policy=policy)
-    app = _new_app(running, hook, config_map("one"))
+    app = _new_app(world, hook, config_map("one"))
 
     app.sync()
 
     def is_there() -> bool:
-        return running.api.find("Job", _namespace(app), "check") is not None
+        return world.api.find("Job", _namespace(app), "check") is not None
 
     eventually("the hook's object is as the policy says", lambda: is_there() is stays, 10)
 
 
-def test_a_second_sync_creates_the_hook_anew(running: World) -> None:
-    app = _new_app(running, job("check", hook="PreSync"), config_map("one"))
+def test_a_second_sync_creates_the_hook_anew(world: World) -> None:
+    app = _new_app(world, job("check", hook="PreSync"), config_map("one"))
     app.sync()
-    first = running.api.get("Job", _namespace(app), "check")["metadata"]["uid"]
+    first = world.api.get("Job", _namespace(app), "check")["metadata"]["uid"]
 
     state = app.sync()
 
     assert state["phase"] == "Succeeded"
-    assert running.api.get("Job", _namespace(app), "check")["metadata"]["uid"] != first
+    assert world.api.get("Job", _namespace(app), "check")["metadata"]["uid"] != first
 
 
 def test_a_skipped_resource_is_never_created_nor_counted(world: World) -> None:
@@ -141,9 +131,9 @@ def test_a_skipped_resource_is_never_created_nor_counted(world: World) -> None:
     app.wait("Synced", "Healthy")
 
 
-def test_waves_go_up_and_wait_for_health(running: World) -> None:
+def test_waves_go_up_and_wait_for_health(world: World) -> None:
     app = _new_app(
-        running,
+        world,
         deployment("first", replicas=1, sync_wave="-1"),
         config_map("second", sync_wave="5"),
     )
@@ -151,14 +141,14 @@ def test_waves_go_up_and_wait_for_health(running: World) -> None:
     state = app.sync()
 
     assert state["phase"] == "Succeeded"
-    first = running.api.get("Deployment", _namespace(app), "first")
-    second = running.api.get("ConfigMap", _namespace(app), "second")
+    first = world.api.get("Deployment", _namespace(app), "first")
+    second = world.api.get("ConfigMap", _namespace(app), "second")
     assert first["status"]["availableReplicas"] == 1
     created = first["metadata"]["creationTimestamp"]
     assert created <= second["metadata"]["creationTimestamp"]
 
 
-def test_a_wave_that_never_gets_healthy_holds_the_next_one_back(running: World) -> None:
+def test_a_wave_that_never_gets_healthy_holds_the_next_one_back(world: World) -> None:
     image = "registry.example/does-not-exist:1"
     pod: dict[str, Any] = {
         "apiVersion": "v1",
@@ -166,7 +156,7 @@ def test_a_wave_that_never_gets_healthy_holds_the_next_one_back(running: World) 
         "metadata": {"name": "first", "annotations": {"argocd.argoproj.io/sync-wave": "1"}},
         "spec": {"containers": [{"name": "main", "image": image}]},
     }
-    app = _new_app(running, pod, config_map("second", sync_wave="2"))
+    app = _new_app(world, pod, config_map("second", sync_wave="2"))
 
     state = app.sync()
 
@@ -174,13 +164,13 @@ def test_a_wave_that_never_gets_healthy_holds_the_next_one_back(running: World) 
     assert list(_results(state)) == ["first"]
     status = app.wait("OutOfSync", "Degraded")
     assert status["sync"]["status"] == "OutOfSync"
-    assert running.api.find("ConfigMap", _namespace(app), "second") is None
+    assert world.api.find("ConfigMap", _namespace(app), "second") is None
 
 
-def test_a_running_hook_can_be_terminated(running: World) -> None:
+def test_a_running_hook_can_be_terminated(world: World) -> None:
     hook = job("slow", hook="PreSync")
     hook["spec"]["template"]["spec"]["containers"][0]["command"] = ["sleep", "1000"]
-    app = _new_app(running, hook, config_map("one"))
+    app = _new_app(world, hook, config_map("one"))
     app.start_sync()
     eventually(
         "the hook runs",
@@ -194,7 +184,7 @@ def test_a_running_hook_can_be_terminated(running: World) -> None:
     state = app.wait_for_operation()
     assert (state["phase"], state["message"]) == ("Failed", "Operation terminated")
     assert _results(state) == {"slow": ("Synced", "Failed")}
-    eventually("the hook is gone", lambda: running.api.find("Job", _namespace(app), "slow") is None)
+    eventually("the hook is gone", lambda: world.api.find("Job", _namespace(app), "slow") is None)
 
 
 def test_a_failed_sync_is_retried_and_says_how_often(world: World) -> None:

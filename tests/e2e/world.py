@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.e2e.api import Api, eventually
+from tests.real.kubelet import Kubelet
 
 IN_CLUSTER = "https://kubernetes.default.svc"
 _GIT = (
@@ -276,6 +277,8 @@ def new_world(home: Path) -> Iterator[World]:
     with contextlib.ExitStack() as stack:
         kubeconfig = Path(named) if named else stack.enter_context(sandbox(home / "sandbox"))
         world = World(home, kubeconfig, is_real=bool(named))
+        if world.is_real:
+            stack.enter_context(Kubelet(world.api).playing())
         stack.enter_context(world.serve_git())
         stack.callback(world.stop_tiphys, signal.SIGTERM)
         world.start_tiphys()
@@ -303,9 +306,10 @@ def _listens(port: int) -> bool:
 
 
 def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        if probe.connect_ex(("127.0.0.1", port)) != 0:
-            return False
+    """Return whether tiphys serves; what a killed one left of a connection is no answer."""
+    with socket.socket() as probe, contextlib.suppress(OSError):
         probe.settimeout(5)
+        probe.connect(("127.0.0.1", port))
         probe.sendall(b"GET /healthz HTTP/1.0\r\n\r\n")
         return b" 200 " in probe.recv(64)
+    return False

@@ -19,7 +19,7 @@ from tiphys.model.operation import (
     SyncOperation,
     SyncOperationResource,
 )
-from tiphys.model.words import SyncStatusCode
+from tiphys.model.words import OperationPhase, SyncStatusCode
 
 
 class Skip(msgspec.Struct, frozen=True):
@@ -140,6 +140,26 @@ def was_attempted(
     if (result.revisions or (result.revision,)) != (revisions or ("",)):
         return False
     return (result.sources or (result.source,)) == app.spec.all_sources
+
+
+def newer_revisions(state: OperationState | None, revisions: tuple[str, ...]) -> str:
+    """Return which revisions a sync that is being retried should make way for, "" when for none.
+
+    An automated sync goes to one revision and retries that, although a newer commit may be the one
+    that mends it. One that a person asked for goes where it was asked to go.
+
+    Args:
+        state: the operation under way.
+        revisions: one a source, as resolved now.
+    """
+    if state is None or state.phase is not OperationPhase.RUNNING or not state.retries:
+        return ""
+    sync, result = state.operation.sync, state.result
+    begun = () if result is None else result.revisions or (result.revision,)
+    if sync is not None and not any(begun):
+        begun = sync.revisions or (sync.revision,)
+    is_newer = any(begun) and bool(revisions) and begun != revisions
+    return _display(revisions) if is_newer and state.operation.initiated_by.automated else ""
 
 
 def _heal(state: OperationState, seen: Observation, backoff: HealBackoff) -> tuple[int, float]:

@@ -60,8 +60,8 @@ class Operator:
             # Nothing runs: it waits for its next attempt, or never began.
             self._end(draft, memory, OperationPhase.FAILED, "Operation terminated")
             return None
-        wait_s = self._outcome.retry_wait_s(state)
-        if wait_s > 0:
+        wait_s = self._make_way_or_wait_s(draft, memory, state)
+        if wait_s is None or wait_s > 0:
             return wait_s
         if state.finished_at:
             state = await self._begin_retry(draft, memory, state)
@@ -215,12 +215,29 @@ class Operator:
         records = self._records(draft)
         if state.phase is OperationPhase.TERMINATING:
             return terminate(memory.sync.tasks, records, view)
-        if self._is_overdue(state):
+        if why := self._why_stop(memory, state):
             self._write(draft, phase=OperationPhase.TERMINATING)
             step = terminate(memory.sync.tasks, records, view)
-            message = f"{step.message}, triggered by controller sync timeout"
-            return msgspec.structs.replace(step, message=message)
+            return msgspec.structs.replace(step, message=f"{step.message}, {why}")
         return next_step(memory.sync.tasks, records, view)
+
+    def _why_stop(self, memory: Memory, state: OperationState) -> str:
+        """Return why a sync that could go on is stopped, "" when it is not."""
+        if self._is_overdue(state):
+            return "triggered by controller sync timeout"
+        return f"superseded by {memory.makes_way_for}" if memory.makes_way_for else ""
+
+    def _make_way_or_wait_s(
+        self, draft: Draft, memory: Memory, state: OperationState
+    ) -> float | None:
+        """Return the seconds until the next attempt; None when there is something newer to sync."""
+        if not (memory.makes_way_for and state.finished_at):
+            return self._outcome.retry_wait_s(state)
+        failed = str(state.message or "").partition(" Retrying attempt #")[0]
+        memory.sync, memory.asked = None, RefreshLevel.LATEST
+        message = f"{failed} Superseded by {memory.makes_way_for}."
+        self._outcome.finish(draft, OperationPhase.FAILED, message)
+        return None
 
     async def _carry_out(self, draft: Draft, step: Step, actions: SyncActions) -> None:
         await actions.release(step.release)

@@ -16,6 +16,7 @@ from tiphys.controller.application.refresh_level import (
 from tiphys.controller.application.services import Memory, Services
 from tiphys.delivery.applications import decode_application
 from tiphys.delivery.compare import Compared
+from tiphys.engine.autosync import newer_revisions
 from tiphys.model.application import Application, ApplicationHealth
 from tiphys.model.errors import ApiError, InvalidInputError
 from tiphys.model.keys import GroupVersionKind, ResourceKey
@@ -80,20 +81,13 @@ class Reconciler:
             wait = await self._deleter.advance(draft)
             await self.save(draft)
             return wait
-        while True:
+        again = True
+        while again:
             waits = [await self._operator.advance(draft, memory)]
             compared = await self._refresh(draft, memory)
-            started = False
-            if compared is not None and draft.operation is None:
-                wait = self._autosync.decide(draft, compared)
-                if wait is not None:
-                    # The decision depends on the comparison, so the next look must compare.
-                    memory.asked = max(memory.asked, RefreshLevel.RECENT)
-                waits.append(wait)
-                started = draft.operation is not None
+            again, wait = self._decide(draft, memory, compared)
+            waits.append(wait)
             await self.save(draft)
-            if not started:
-                break
         settings, now = self._services.installation.settings, self._services.clock()
         if memory.looked is not None:
             waits.append(next_look_s(memory.looked, settings, now))
@@ -103,6 +97,25 @@ class Reconciler:
             waits.append(_SOURCE_AGAIN_S)
         dated = [wait for wait in waits if wait is not None]
         return min(dated) if dated else None
+
+    def _decide(
+        self, draft: Draft, memory: Memory, compared: Compared | None
+    ) -> tuple[bool, float | None]:
+        """Return whether to look again once this is written, and the seconds until a later look."""
+        if compared is None:
+            return False, None
+        if draft.operation is not None:
+            revisions = compared.targets.revisions
+            memory.makes_way_for = newer_revisions(draft.status.operation_state, revisions)
+            return bool(memory.makes_way_for), None
+        memory.makes_way_for = ""
+        has_ended = draft.app.operation is not None
+        wait = None if has_ended else self._autosync.decide(draft, compared)
+        if has_ended or wait is not None:
+            # Only a comparison leads to a decision, so the next look must compare. The end of one
+            # operation is written before another one begins.
+            memory.asked = max(memory.asked, RefreshLevel.RECENT)
+        return has_ended or draft.operation is not None, wait
 
     async def _refresh(self, draft: Draft, memory: Memory) -> Compared | None:
         settings, now = self._services.installation.settings, self._services.clock()

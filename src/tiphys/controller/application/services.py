@@ -57,6 +57,7 @@ class Memory(msgspec.Struct, kw_only=True):
 
     Attributes:
         failing_since: when its sources stopped answering, None while they do.
+        makes_way_for: the newer revisions that end the sync that is being retried.
     """
 
     asked: RefreshLevel = RefreshLevel.LATEST
@@ -64,3 +65,4 @@ class Memory(msgspec.Struct, kw_only=True):
     compared: Compared | None = None
     sync: RunningSync | None = None
     failing_since: datetime | None = None
+    makes_way_for: str = ""
