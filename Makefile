@@ -35,9 +35,10 @@ reset: setup  ## stop, and delete all that `make up` made
 logs: setup  ## follow the logs of what `make up` started
 	@tail -n 50 -f $${TIPHYS_HOME:-.tiphys}/logs/*.log
 
-bench: dev  ## a thousand applications on the sandbox; prints figures, asserts nothing
+bench: dev  ## a thousand applications, the sandbox under load; prints figures, asserts nothing
 	@$(BIN)/python -m tests.bench.bench_applications
 	@$(BIN)/python -m tests.bench.bench_structured
+	@$(BIN)/python -m tests.bench.bench_sandbox
 
 fmt: dev  ## format the code
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .

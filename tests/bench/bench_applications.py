@@ -6,18 +6,16 @@ controller and renderers, so the sandbox's own CPU stands beside.
 """
 
 import json
-import os
 import signal
 import sys
 import tempfile
 import time
 from pathlib import Path
 
+from tests.bench.processes import cpu_s, pss_mib
 from tests.e2e.api import eventually
 from tests.e2e.manifests import deployment, text
 from tests.e2e.world import IN_CLUSTER, World, new_world
-
-_TICK = os.sysconf("SC_CLK_TCK")
 
 
 def objects(name: str, replicas: int = 0) -> str:
@@ -40,41 +38,6 @@ def objects(name: str, replicas: int = 0) -> str:
     }
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}}
     return text(deployment(name, replicas), account, service, ingress)
-
-
-def tree(pid: int) -> list[int]:
-    """Return a process and all its descendants."""
-    found = [pid]
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if int(fields[1]) in found:
-            found += tree(int(stat.parent.name))
-    return sorted(set(found))
-
-
-def cpu_s(pid: int) -> float:
-    total = 0.0
-    for member in tree(pid):
-        try:
-            fields = Path(f"/proc/{member}/stat").read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        total += sum(int(field) for field in fields[11:15]) / _TICK
-    return total
-
-
-def pss_mib(pid: int) -> float:
-    total = 0
-    for member in tree(pid):
-        try:
-            lines = Path(f"/proc/{member}/smaps_rollup").read_text().splitlines()
-        except OSError:
-            continue
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return total / 1024
 
 
 def applications(world: World) -> list[dict[str, object]]:
