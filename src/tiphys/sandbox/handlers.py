@@ -11,8 +11,10 @@ from tiphys.sandbox.registry import Registry, Written
 from tiphys.sandbox.representation import as_metadata, as_table, wanted_form
 from tiphys.sandbox.requests import Request
 from tiphys.sandbox.scale import as_scale, with_scale
-from tiphys.sandbox.selectors import parse_selectors
+from tiphys.sandbox.selectors import EVERYTHING, parse_selectors
 from tiphys.sandbox.statuses import StatusError, bad_request
+from tiphys.sandbox.stored import Name, Stored
+from tiphys.sandbox.writing import answered, shown
 from tiphys.structured.patches.json_patch import apply_json_patch
 from tiphys.structured.patches.merge_patch import apply_merge_patch
 from tiphys.structured.patches.strategic import apply_strategic_patch
@@ -48,28 +50,20 @@ class Handlers:
             raise StatusError(405, "MethodNotAllowed", message, {})
         return act(request)
 
-    def show(self, request: Request, manifest: dict[str, Any]) -> Any:
+    def show(self, request: Request, stored: Stored) -> Any:
         """Return an object in the form that a client asked for."""
-        form = wanted_form(request.headers)
-        if form == "Table":
-            include = request.query.get("includeObject", "Metadata")
-            return as_table(request.kind, [manifest], {}, include)
-        return as_metadata(manifest) if form else manifest
+        return shower(request)(stored)
 
     def _get(self, request: Request) -> Answer:
         if not request.name:
             return 200, self._list(request), []
-        manifest = self._registry.get(request.kind, request.namespace, request.name)
+        stored = self._registry.get(request.kind, request.namespace, request.name)
         if request.subresource == "scale":
-            return 200, as_scale(request.kind, manifest), []
-        return 200, self.show(request, manifest), []
+            return 200, as_scale(request.kind, stored.manifest), []
+        return 200, self.show(request, stored), []
 
     def _list(self, request: Request) -> dict[str, Any]:
-        selects = parse_selectors(
-            request.query.get("labelSelector", ""), request.query.get("fieldSelector", "")
-        )
-        found = self._registry.objects(request.kind, request.namespace)
-        chosen = [manifest for manifest in found if selects(manifest)]
+        chosen = [stored for _, stored in self._chosen(request)]
         metadata: dict[str, Any] = {"resourceVersion": str(self._registry.store.version)}
         limit, start = int(request.query.get("limit") or 0), _offset(request)
         if limit and start + limit < len(chosen):
@@ -80,23 +74,32 @@ class Handlers:
         form = wanted_form(request.headers)
         if form == "Table":
             include = request.query.get("includeObject", "Metadata")
-            return as_table(request.kind, page, metadata, include)
+            manifests = [shown(request.kind, stored) for stored in page]
+            return as_table(request.kind, manifests, metadata, include)
         if form:
             kind, api_version = "PartialObjectMetadata", "meta.k8s.io/v1"
-            page = [as_metadata(manifest) for manifest in page]
         else:
             kind, api_version = request.kind.kind, request.kind.gvk.api_version
         return {
             "kind": f"{kind}List",
             "apiVersion": api_version,
             "metadata": metadata,
-            "items": page,
+            "items": list(map(shower(request), page)),
         }
+
+    def _chosen(self, request: Request) -> list[tuple[Name, Stored]]:
+        selects = parse_selectors(
+            request.query.get("labelSelector", ""), request.query.get("fieldSelector", "")
+        )
+        found = self._registry.store.all(request.kind.collection, request.namespace)
+        if selects is EVERYTHING:
+            return found
+        return [(name, stored) for name, stored in found if selects(stored.manifest)]
 
     def _create(self, request: Request) -> Answer:
         manifest = _decoded(request)
         written = self._registry.create(request.kind, request.namespace, manifest, request.write)
-        return 201, self.show(request, written.manifest), written.warnings
+        return 201, self.show(request, written.stored), written.warnings
 
     def _update(self, request: Request) -> Answer:
         manifest = _decoded(request)
@@ -104,9 +107,9 @@ class Handlers:
         if request.subresource == "scale":
             return self._scale(request, lambda _: manifest)
         if request.subresource == "finalize":
-            return 200, self._registry.get(request.kind, *key), []
+            return 200, self.show(request, self._registry.get(request.kind, *key)), []
         written = self._registry.update(request.kind, *key, manifest, request.write)
-        return 200, self.show(request, written.manifest), written.warnings
+        return 200, self.show(request, written.stored), written.warnings
 
     def _patch(self, request: Request) -> Answer:
         media = request.headers.get("content-type", "").partition(";")[0]
@@ -121,12 +124,12 @@ class Handlers:
             written = self._registry.apply(
                 request.kind, key, _decoded(request), request.write, force=request.flag("force")
             )
-            return 200 if existed else 201, self.show(request, written.manifest), written.warnings
+            return 200 if existed else 201, self.show(request, written.stored), written.warnings
         change = self._change(request, media)
         if request.subresource == "scale":
             return self._scale(request, change)
         written = self._registry.patch(request.kind, key, change, request.write)
-        return 200, self.show(request, written.manifest), written.warnings
+        return 200, self.show(request, written.stored), written.warnings
 
     def _scale(
         self, request: Request, change: Callable[[dict[str, Any]], dict[str, Any]]
@@ -173,12 +176,12 @@ class Handlers:
             options["dryRun"] = ["All"]
         if not request.name:
             return 200, self._delete_all(request, options), []
-        manifest, is_gone = self._registry.delete(
+        stored, is_gone = self._registry.delete(
             request.kind, request.namespace, request.name, options
         )
         if not is_gone or request.kind.plural in {"pods", "services"}:
-            return 200, self.show(request, manifest), []
-        metadata = manifest["metadata"]
+            return 200, self.show(request, stored), []
+        metadata = stored.manifest["metadata"]
         details = {
             "name": metadata["name"],
             **({"group": request.kind.group} if request.kind.group else {}),
@@ -196,12 +199,20 @@ class Handlers:
 
     def _delete_all(self, request: Request, options: dict[str, Any]) -> dict[str, Any]:
         listed = self._list(request)
-        for manifest in listed.get("items", []):
-            metadata = manifest["metadata"]
-            self._registry.delete(
-                request.kind, metadata.get("namespace", ""), metadata["name"], options
-            )
+        for namespace, name in [key for key, _ in self._chosen(request)]:
+            self._registry.delete(request.kind, namespace, name, options)
         return listed
+
+
+def shower(request: Request) -> Callable[[Stored], Any]:
+    """Return what turns objects into the form that a client asked for."""
+    form, kind = wanted_form(request.headers), request.kind
+    if form == "Table":
+        include = request.query.get("includeObject", "Metadata")
+        return lambda stored: as_table(kind, [shown(kind, stored)], {}, include)
+    if form:
+        return lambda stored: as_metadata(stored.manifest)
+    return lambda stored: answered(kind, stored)
 
 
 def _decoded(request: Request) -> Any:

@@ -7,10 +7,11 @@ import asyncio
 import logging
 from typing import Any
 
+from tiphys.sandbox.dependents import Dependents, owners_of
 from tiphys.sandbox.kinds import Kind, version_order
 from tiphys.sandbox.registry import Registry, utc_now
 from tiphys.sandbox.statuses import StatusError
-from tiphys.sandbox.store import Change, Collection
+from tiphys.sandbox.stored import Change, Collection
 from tiphys.sandbox.writing import Write
 
 log = logging.getLogger(__name__)
@@ -26,23 +27,19 @@ _AUTHORITY = "kube-root-ca.crt"
 class Lifecycle:
     """Follows every change and does what the controller manager would."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
-        self._dependents: dict[str, set[tuple[Collection, tuple[str, str]]]] = {}
+    def __init__(self, registry: Registry, dependents: Dependents) -> None:
+        self._registry, self._dependents = registry, dependents
         self._waiting: asyncio.Queue[Change] = asyncio.Queue()
         self._kinds: dict[Collection, Kind] = {}
 
     async def run(self) -> None:
         """Work until cancelled."""
         store = self._registry.store
-        for collection in store.collections():
-            for name, stored in store.all(collection):
-                self._index(collection, name, stored.manifest)
         unsubscribe = store.subscribe(self._waiting.put_nowait)
         try:
             for collection in (_NAMESPACES, _CRDS):
-                for _, stored in store.all(collection):
-                    self._waiting.put_nowait(Change("MODIFIED", collection, stored, None))
+                for name, stored in store.all(collection):
+                    self._waiting.put_nowait(Change("MODIFIED", collection, name, stored, None))
             while True:
                 change = await self._waiting.get()
                 try:
@@ -57,13 +54,11 @@ class Lifecycle:
     def _follow(self, change: Change) -> None:
         manifest = change.stored.manifest
         metadata = manifest["metadata"]
-        name = (metadata.get("namespace", ""), metadata["name"])
         if change.event == "DELETED":
             self._gone(metadata)
             self._owner_may_go(metadata)
             self._holder_may_go(change.collection, metadata)
             return
-        self._index(change.collection, name, manifest)
         if change.event == "ADDED" and self._is_left_over(change.collection, metadata):
             return
         if change.collection == _NAMESPACES:
@@ -71,31 +66,16 @@ class Lifecycle:
         elif metadata.get("deletionTimestamp"):
             self._deleting(change.collection, manifest)
 
-    def _index(
-        self, collection: Collection, name: tuple[str, str], manifest: dict[str, Any]
-    ) -> None:
-        for owner in manifest["metadata"].get("ownerReferences") or ():
-            self._dependents.setdefault(owner["uid"], set()).add((collection, name))
-
-    def _dependents_of(self, uid: str) -> list[tuple[Collection, tuple[str, str], dict[str, Any]]]:
-        found = []
-        for collection, name in sorted(self._dependents.get(uid, ())):
-            stored = self._registry.store.get(collection, name)
-            owners = stored.manifest["metadata"].get("ownerReferences") or [] if stored else []
-            if stored is not None and any(owner["uid"] == uid for owner in owners):
-                found.append((collection, name, stored.manifest))
-        return found
-
     def _gone(self, metadata: dict[str, Any]) -> None:
         """Delete what a removed object owned, unless another owner is left."""
-        for collection, name, manifest in self._dependents_of(metadata["uid"]):
-            owners = manifest["metadata"]["ownerReferences"]
+        for collection, name, stored in self._dependents.of(metadata["uid"]):
             others = [
-                o for o in owners if o["uid"] != metadata["uid"] and self._is_there(o, name[0])
+                owner
+                for owner in owners_of(stored)
+                if owner["uid"] != metadata["uid"] and self._is_there(owner, name[0])
             ]
             if not others:
                 self._delete(collection, name, "Background")
-        self._dependents.pop(metadata["uid"], None)
 
     def _is_left_over(self, collection: Collection, metadata: dict[str, Any]) -> bool:
         """Delete an object whose owners were gone before it came."""
@@ -119,18 +99,14 @@ class Lifecycle:
         metadata = manifest["metadata"]
         finalizers = metadata.get("finalizers") or []
         if _FOREGROUND in finalizers:
-            blocking = False
-            for dependent, name, found in self._dependents_of(metadata["uid"]):
-                owners = found["metadata"]["ownerReferences"]
-                own = next(o for o in owners if o["uid"] == metadata["uid"])
-                blocking = blocking or own.get("blockOwnerDeletion") is True
-                if not found["metadata"].get("deletionTimestamp"):
+            for dependent, name, stored in self._dependents.of(metadata["uid"]):
+                if not stored.manifest["metadata"].get("deletionTimestamp"):
                     self._delete(dependent, name, "Foreground")
             if not self._has_blocking(metadata["uid"]):
                 self._drop_finalizer(collection, manifest, _FOREGROUND)
         elif _ORPHAN in finalizers:
-            for dependent, name, found in self._dependents_of(metadata["uid"]):
-                self._orphan(dependent, name, found, metadata["uid"])
+            for dependent, name, stored in self._dependents.of(metadata["uid"]):
+                self._orphan(dependent, name, stored.manifest, metadata["uid"])
             self._drop_finalizer(collection, manifest, _ORPHAN)
         elif collection == _CRDS and _CRD_FINALIZER in finalizers:
             self._definition(manifest)
@@ -138,8 +114,8 @@ class Lifecycle:
     def _has_blocking(self, uid: str) -> bool:
         return any(
             owner["uid"] == uid and owner.get("blockOwnerDeletion") is True
-            for _, _, found in self._dependents_of(uid)
-            for owner in found["metadata"]["ownerReferences"]
+            for _, _, stored in self._dependents.of(uid)
+            for owner in owners_of(stored)
         )
 
     def _owner_may_go(self, metadata: dict[str, Any]) -> None:
@@ -171,9 +147,7 @@ class Lifecycle:
             return
         left = 0
         for collection in self._registry.store.collections():
-            for name, stored in self._registry.store.all(collection):
-                if name[0] != metadata["name"]:
-                    continue
+            for name, stored in self._registry.store.all(collection, metadata["name"]):
                 if not stored.manifest["metadata"].get("deletionTimestamp"):
                     self._delete(collection, name, "Background")
                 left += self._registry.store.get(collection, name) is not None
@@ -198,10 +172,10 @@ class Lifecycle:
     def _definition(self, manifest: dict[str, Any]) -> None:
         spec = manifest["spec"]
         collection = (spec["group"], spec["names"]["plural"])
-        for name, stored in list(self._registry.store.all(collection)):
+        for name, stored in self._registry.store.all(collection):
             if not stored.manifest["metadata"].get("deletionTimestamp"):
                 self._delete(collection, name, "Background")
-        if not list(self._registry.store.all(collection)):
+        if not self._registry.store.count(collection):
             self._drop_finalizer(_CRDS, manifest, _CRD_FINALIZER)
 
     def _orphan(

@@ -16,7 +16,7 @@ import uvloop
 import yaml
 
 from tiphys.sandbox.certificates import ensure_certificate
-from tiphys.sandbox.git.serve import serve_git
+from tiphys.sandbox.dependents import Dependents
 from tiphys.sandbox.kinds import Kinds, custom_kinds
 from tiphys.sandbox.lifecycle import Lifecycle
 from tiphys.sandbox.registry import Registry, utc_now
@@ -66,12 +66,16 @@ async def _run(home: Path, port: int, git_port: int | None, webhook_url: str | N
             timeout_keep_alive=120,
         )
     )
+    dependents = Dependents(store)
     tasks = [
         asyncio.create_task(server.serve(sockets=[listening]), name="api"),
-        asyncio.create_task(Lifecycle(registry).run(), name="lifecycle"),
-        asyncio.create_task(Workloads(registry).run(), name="workloads"),
+        asyncio.create_task(Lifecycle(registry, dependents).run(), name="lifecycle"),
+        asyncio.create_task(Workloads(registry, dependents).run(), name="workloads"),
     ]
     if git_port is not None:
+        # Its libraries take long to load, and not every sandbox serves Git.
+        from tiphys.sandbox.git.serve import serve_git  # noqa: PLC0415
+
         tasks.append(asyncio.create_task(serve_git(home / "git", git_port, webhook_url)))
     await server.is_serving.wait()
     await store.committed()

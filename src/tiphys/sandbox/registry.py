@@ -1,11 +1,12 @@
 """Create, read, update, patch and delete objects: one door for requests and controllers alike."""
 
-import copy
 import random
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
+
+import orjson
 
 from tiphys.sandbox.allocation import Allocation
 from tiphys.sandbox.kinds import Kind, Kinds, custom_kinds
@@ -18,8 +19,9 @@ from tiphys.sandbox.statuses import (
     invalid,
     not_found,
 )
-from tiphys.sandbox.store import Store, Stored
-from tiphys.sandbox.writing import Write, counted, prepared, shown, with_owners
+from tiphys.sandbox.store import Store
+from tiphys.sandbox.stored import Change, Stored
+from tiphys.sandbox.writing import Write, counted, prepared, with_owners
 from tiphys.structured.listitems import ListItemError
 from tiphys.structured.managed import ManagedFieldsError
 from tiphys.structured.merge import ApplyError, apply
@@ -34,8 +36,13 @@ CONTROLLER_PROPAGATION = {"Foreground": "foregroundDeletion", "Orphan": "orphan"
 class Written(NamedTuple):
     """The object after a write, and what the server warns of."""
 
-    manifest: dict[str, Any]
+    stored: Stored
     warnings: list[str]
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """The object, not to be changed."""
+        return self.stored.manifest
 
 
 def utc_now() -> str:
@@ -49,22 +56,18 @@ class Registry:
     def __init__(self, store: Store, kinds: Kinds) -> None:
         self.store, self.kinds = store, kinds
         self._allocation = Allocation(store)
+        store.on_undone(self._undone)
 
-    def get(self, kind: Kind, namespace: str, name: str) -> dict[str, Any]:
+    def get(self, kind: Kind, namespace: str, name: str) -> Stored:
         """Return an object.
 
         Raises:
             StatusError: there is none.
         """
-        return shown(self.kinds, kind, self._find(kind, namespace, name).manifest)
-
-    def objects(self, kind: Kind, namespace: str = "") -> list[dict[str, Any]]:
-        """Return the objects of a kind, of one namespace or of all."""
-        return [
-            shown(self.kinds, kind, stored.manifest)
-            for (where, _), stored in self.store.all(kind.collection)
-            if not namespace or where == namespace
-        ]
+        stored = self.store.get(kind.collection, (namespace if kind.namespaced else "", name))
+        if stored is None:
+            raise not_found(kind.plural, kind.group, name)
+        return stored
 
     def create(self, kind: Kind, namespace: str, manifest: dict[str, Any], write: Write) -> Written:
         """Create an object.
@@ -90,7 +93,7 @@ class Registry:
         Raises:
             StatusError: it does not exist, has changed since, or breaks a rule.
         """
-        old = self._find(kind, namespace, name).manifest
+        old = self.get(kind, namespace, name).manifest
         self._check_identity(kind, old, manifest, name)
         return self._store_update(kind, old, manifest, write)
 
@@ -106,8 +109,9 @@ class Registry:
         Raises:
             StatusError: it does not exist, has changed since, or breaks a rule.
         """
-        old = self._find(kind, *key).manifest
-        new = change(copy.deepcopy(shown(self.kinds, kind, old)))
+        stored = self.get(kind, *key)
+        old = stored.manifest
+        new = change({**stored.copy(), "apiVersion": kind.gvk.api_version})
         self._check_identity(kind, old, new, key[1])
         return self._store_update(kind, old, new, write)
 
@@ -128,8 +132,8 @@ class Registry:
         namespace, name = key
         stored = self.store.get(kind.collection, key)
         old = None if stored is None else stored.manifest
-        given = copy.deepcopy(applied)
-        metadata = given.setdefault("metadata", {})
+        metadata = dict(applied.get("metadata") or {})
+        given = {**applied, "metadata": metadata}
         metadata.setdefault("name", name)
         if kind.namespaced:
             metadata.setdefault("namespace", namespace)
@@ -148,16 +152,17 @@ class Registry:
 
     def delete(
         self, kind: Kind, namespace: str, name: str, options: dict[str, Any]
-    ) -> tuple[dict[str, Any], bool]:
+    ) -> tuple[Stored, bool]:
         """Delete an object; return it, and whether it is gone already.
 
         Raises:
             StatusError: it does not exist, or is not the one that is meant.
         """
-        old = self._find(kind, namespace, name).manifest
+        stored = self.get(kind, namespace, name)
+        old = stored.manifest
         _check_preconditions(kind, old, options.get("preconditions") or {})
         if options.get("dryRun"):
-            return shown(self.kinds, kind, old), True
+            return stored, True
         finalizers = _finalizers_for(old, options)
         metadata = dict(old["metadata"])
         if kind.collection == _CRDS:
@@ -166,7 +171,7 @@ class Registry:
         if not holds:
             gone = self.store.remove(kind.collection, (namespace, name))
             self._removed(kind, gone)
-            return shown(self.kinds, kind, gone.manifest), True
+            return gone, True
         if not metadata.get("deletionTimestamp"):
             metadata["deletionTimestamp"] = utc_now()
             metadata["deletionGracePeriodSeconds"] = 0
@@ -178,8 +183,8 @@ class Registry:
         if kind.collection == _NAMESPACES:
             new["status"] = {**(old.get("status") or {}), "phase": "Terminating"}
         if new != old:
-            new = self.store.put(kind.collection, new).manifest
-        return shown(self.kinds, kind, new), False
+            stored = self.store.put(kind.collection, new)
+        return stored, False
 
     def remove(self, kind: Kind, namespace: str, name: str) -> None:
         """Remove an object for good, whatever holds it; for the end of a deletion."""
@@ -231,10 +236,10 @@ class Registry:
             new = counted(None, new, write)
         if write.dry_run:
             new["metadata"].setdefault("resourceVersion", "")
-            return Written(shown(self.kinds, kind, new), warnings)
+            return Written(_not_stored(new), warnings)
         stored = self.store.put(kind.collection, new)
         self._stored(kind, stored)
-        return Written(shown(self.kinds, kind, stored.manifest), warnings)
+        return Written(stored, warnings)
 
     def _store_update(
         self, kind: Kind, old: dict[str, Any], manifest: dict[str, Any], write: Write
@@ -254,7 +259,7 @@ class Registry:
         warnings: list[str],
     ) -> Written:
         if new is old or write.dry_run:
-            return Written(shown(self.kinds, kind, new), warnings)
+            return Written(_not_stored(new), warnings)
         metadata = new["metadata"]
         name = (metadata.get("namespace", ""), metadata["name"])
         is_leaving = metadata.get("deletionTimestamp") and not metadata.get("finalizers")
@@ -262,13 +267,23 @@ class Registry:
             self.store.put(kind.collection, new)
             gone = self.store.remove(kind.collection, name)
             self._removed(kind, gone)
-            return Written(shown(self.kinds, kind, gone.manifest), warnings)
+            return Written(gone, warnings)
         stored = self.store.put(kind.collection, new)
         self._stored(kind, stored)
-        return Written(shown(self.kinds, kind, stored.manifest), warnings)
+        return Written(stored, warnings)
 
     def _stored(self, kind: Kind, stored: Stored) -> None:
         if kind.collection == _CRDS:
+            self.kinds.add(custom_kinds(stored.manifest))
+
+    def _undone(self, change: Change) -> None:
+        """Serve the kinds that are really defined."""
+        if change.collection != _CRDS:
+            return
+        spec = change.stored.manifest["spec"]
+        self.kinds.remove(spec["group"], spec["names"]["plural"])
+        stored = self.store.get(_CRDS, change.name)
+        if stored is not None:
             self.kinds.add(custom_kinds(stored.manifest))
 
     def _removed(self, kind: Kind, gone: Stored) -> None:
@@ -276,15 +291,9 @@ class Registry:
             spec = gone.manifest["spec"]
             self.kinds.remove(spec["group"], spec["names"]["plural"])
 
-    def _find(self, kind: Kind, namespace: str, name: str) -> Stored:
-        stored = self.store.get(kind.collection, (namespace if kind.namespaced else "", name))
-        if stored is None:
-            raise not_found(kind.plural, kind.group, name)
-        return stored
-
     def _named(self, kind: Kind, namespace: str, manifest: dict[str, Any]) -> dict[str, Any]:
-        new = copy.deepcopy(manifest)
-        metadata = new.setdefault("metadata", {})
+        metadata = dict(manifest.get("metadata") or {})
+        new = {**manifest, "metadata": metadata}
         if not metadata.get("name") and metadata.get("generateName"):
             suffix = "".join(random.choices(_ALPHABET, k=5))  # noqa: S311 -- a name, no secret
             metadata["name"] = f"{metadata['generateName'][:58]}{suffix}"
@@ -339,6 +348,10 @@ class Registry:
         uid = metadata.get("uid")
         if uid and uid != old["metadata"]["uid"]:
             raise conflict(kind.plural, kind.group, name, _uid_text(uid, old))
+
+
+def _not_stored(manifest: dict[str, Any]) -> Stored:
+    return Stored(orjson.dumps(manifest), 0)
 
 
 def _uid_text(uid: str, old: dict[str, Any]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from tiphys.sandbox.defaulting import kind_name, table, value_at
 from tiphys.sandbox.kinds import Kind
+from tiphys.structured.structs import with_structs
 from tiphys.structured.types import ListType, MapType, TypeRef
 
 Problem = tuple[str, str, str]
@@ -124,35 +125,50 @@ def immutable_problems(old: dict[str, Any], new: dict[str, Any], kind: Kind) -> 
         yield "immutable", "FieldValueForbidden", text
 
 
-def unknown_fields(value: Any, type_: TypeRef, path: str = "") -> Iterator[str]:
-    """Yield the paths of fields that a built-in type does not have."""
+def known_only(value: Any, type_: TypeRef, unknown: list[str]) -> Any:
+    """Return a copy of a value without unknown fields and nulls, absent structs as {}.
+
+    Args:
+        value: an object of a built-in kind, or a part of one.
+        type_: its type.
+        unknown: gets the paths of unknown fields: "spec.foo", "spec.list[0].bar".
+    """
     part = type_.part_for(value)
-    if isinstance(value, dict) and isinstance(part, MapType):
-        for name, entry in value.items():
-            inner = part.fields.get(name) or part.element
-            where = f"{path}.{name}" if path else name
-            if inner is None:
-                yield where
-            else:
-                yield from unknown_fields(entry, inner, where)
-    elif isinstance(value, list) and isinstance(part, ListType):
+    if value.__class__ is dict and part.__class__ is MapType:
+        return _known_fields(value, part, unknown)
+    if value.__class__ is list and part.__class__ is ListType:
+        kept = []
         for place, item in enumerate(value):
-            yield from unknown_fields(item, part.element, f"{path}[{place}]")
-
-
-def without_unknown(value: Any, type_: TypeRef) -> Any:
-    """Return a value without the fields that a built-in type does not have, and without nulls."""
-    part = type_.part_for(value)
-    if isinstance(value, dict) and isinstance(part, MapType):
-        kept = {}
-        for name, entry in value.items():
-            inner = part.fields.get(name) or part.element
-            if inner is not None and entry is not None:
-                kept[name] = without_unknown(entry, inner)
+            before = len(unknown)
+            kept.append(known_only(item, part.element, unknown))
+            _prefix(unknown, before, f"[{place}]")
         return kept
-    if isinstance(value, list) and isinstance(part, ListType):
-        return [without_unknown(item, part.element) for item in value]
     return value
+
+
+def _known_fields(value: dict[str, Any], part: MapType, unknown: list[str]) -> dict[str, Any]:
+    kept = {}
+    fields, other = part.fields, part.element
+    for name, entry in value.items():
+        inner = fields.get(name) or other
+        if inner is None:
+            unknown.append(name)
+        elif entry.__class__ is dict or entry.__class__ is list:
+            before = len(unknown)
+            kept[name] = known_only(entry, inner, unknown)
+            _prefix(unknown, before, name)
+        elif entry is not None:
+            kept[name] = entry
+    for name in part.structs:
+        if name not in kept:
+            kept[name] = with_structs({}, fields[name])
+    return kept
+
+
+def _prefix(unknown: list[str], start: int, step: str) -> None:
+    for place in range(start, len(unknown)):
+        below = unknown[place]
+        unknown[place] = f"{step}{below}" if below.startswith("[") else f"{step}.{below}"
 
 
 def _go_map(value: Any) -> str:

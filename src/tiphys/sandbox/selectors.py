@@ -14,6 +14,11 @@ _TERM = re.compile(r"(?:[^,(]|\([^)]*\))+")
 _SET = re.compile(r"^\s*(\S+)\s+(in|notin)\s*\(([^)]*)\)\s*$")
 
 
+def EVERYTHING(_: dict[str, Any]) -> bool:  # noqa: N802 -- a constant that can be called
+    """Select every object."""
+    return True
+
+
 def parse_selectors(labels: str, fields: str) -> Selector:
     """Return what tells whether an object is selected.
 
@@ -22,7 +27,7 @@ def parse_selectors(labels: str, fields: str) -> Selector:
     """
     tests = [_label_test(term) for term in _TERM.findall(labels)] if labels.strip() else []
     tests += [_field_test(term) for term in fields.split(",") if term.strip()]
-    return lambda manifest: all(test(manifest) for test in tests)
+    return (lambda manifest: all(test(manifest) for test in tests)) if tests else EVERYTHING
 
 
 def _labels(manifest: dict[str, Any]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from tiphys.sandbox import discovery
-from tiphys.sandbox.handlers import Handlers
+from tiphys.sandbox.handlers import Handlers, shower
 from tiphys.sandbox.logs import pod_log
 from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.requests import Request, find_kind, parse_query
@@ -64,7 +64,7 @@ class ApiServer:
         kind, namespace, name, subresource = find_kind(self._registry.kinds, path)
         request = Request(scope["method"], kind, namespace, name, subresource, query, headers, body)
         if subresource == "log":
-            text = pod_log(self._registry.get(kind, namespace, name), query)
+            text = pod_log(self._registry.get(kind, namespace, name).manifest, query)
             await _send(send, 200, text.encode(), "text/plain")
         elif request.method == "GET" and request.flag("watch"):
             await self._watch(request, receive, send)
@@ -121,9 +121,7 @@ class ApiServer:
         return None
 
     async def _watch(self, request: Request, receive: Receive, send: Send) -> None:
-        lines = watch(
-            self._registry, request, lambda manifest: self._handlers.show(request, manifest)
-        )
+        lines = watch(self._registry, request, shower(request))
         headers = [(b"content-type", _JSON.encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": b"", "more_body": True})

@@ -1,95 +1,117 @@
-"""Objects, their versions and their history, on SQLite.
+"""Objects, their versions and their history.
 
 Everything is held in memory and written through: all writes of one turn of the event loop go into
-one transaction, and nobody is answered before it is committed. A killed process loses nothing that
-it acknowledged.
+one transaction, and nobody hears of them, neither who wrote nor who watches, before it is
+committed. A transaction that fails is taken back. A killed process loses nothing that it
+acknowledged.
 """
 
 import asyncio
+import logging
 import sqlite3
+from bisect import bisect_left, insort
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import orjson
 
-Collection = tuple[str, str]
-"""Group and plural."""
-Name = tuple[str, str]
-"""Namespace and name; the namespace of a cluster-scoped object is ""."""
+from tiphys.sandbox.database import Database
+from tiphys.sandbox.statuses import StatusError
+from tiphys.sandbox.stored import Change, Collection, Name, Stored
+
+log = logging.getLogger(__name__)
 
 _HISTORY = 5000
 
 
-class Stored(msgspec.Struct, frozen=True):
-    """One object at one version."""
-
-    manifest: dict[str, Any]
-    version: int
-
-
-class Change(msgspec.Struct, frozen=True):
-    """One entry of the history; `previous` is None for what was created."""
-
-    event: str
-    collection: Collection
-    stored: Stored
-    previous: Stored | None
-
-
 class Store:
-    """All objects of a cluster."""
+    """All objects of a cluster.
+
+    Attributes:
+        version: of the last write, committed or about to be.
+        oldest: the version from which on the history is known.
+    """
 
     def __init__(self, path: Path) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._database.execute("pragma journal_mode=wal")
-        self._database.execute("pragma synchronous=normal")
-        self._database.execute(
-            "create table if not exists objects (grp text, plural text, namespace text, name text,"
-            " version integer, body blob, primary key (grp, plural, namespace, name)) without rowid"
-        )
-        self._database.execute("create table if not exists versions (latest integer)")
+        self._database = Database(path)
         self._objects: defaultdict[Collection, dict[Name, Stored]] = defaultdict(dict)
+        self._names: defaultdict[Collection, list[Name]] = defaultdict(list)
         self._history: defaultdict[Collection, deque[Change]] = defaultdict(
             lambda: deque(maxlen=_HISTORY)
         )
         self._listeners: list[Callable[[Change], None]] = []
-        self._waiting: list[tuple[str, tuple[Any, ...]]] = []
+        self._by_collection: defaultdict[Collection, list[Callable[[Change], None]]] = defaultdict(
+            list
+        )
+        self._undone: list[Callable[[Change], None]] = []
+        self._waiting: list[Change] = []
         self._committed: asyncio.Future[None] | None = None
-        self._load()
-        self.oldest = self.version
+        for collection, name, stored in self._database.load():
+            self._objects[collection][name] = stored
+            self._names[collection].append(name)
+        self.version = self.oldest = self._database.latest_version()
 
     def close(self) -> None:
         """Write what is waiting, and close."""
         self._flush()
         self._database.close()
 
-    def subscribe(self, listener: Callable[[Change], None]) -> Callable[[], None]:
-        """Be told of every change at once; returns what ends that."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+    def subscribe(
+        self, listener: Callable[[Change], None], collection: Collection | None = None
+    ) -> Callable[[], None]:
+        """Be told of every committed change, of one collection or of all.
+
+        Returns:
+            what ends that.
+        """
+        listeners = self._listeners if collection is None else self._by_collection[collection]
+        listeners.append(listener)
+        return lambda: listeners.remove(listener)
+
+    def on_undone(self, listener: Callable[[Change], None]) -> None:
+        """Be told of every change that could not be committed, after it was taken back."""
+        self._undone.append(listener)
 
     def get(self, collection: Collection, name: Name) -> Stored | None:
         """Return an object, None when there is none."""
         return self._objects[collection].get(name)
 
-    def all(self, collection: Collection) -> Iterable[tuple[Name, Stored]]:
-        """Return every object of a collection, sorted by namespace and name."""
-        return sorted(self._objects[collection].items())
+    def all(self, collection: Collection, namespace: str = "") -> list[tuple[Name, Stored]]:
+        """Return the objects of a collection, sorted by namespace and name.
+
+        Args:
+            collection: which objects.
+            namespace: those of one namespace alone; "" for all.
+        """
+        names, objects = self._names[collection], self._objects[collection]
+        if namespace:
+            # No namespace lies between this one and the same with a zero byte.
+            start, end = (bisect_left(names, (edge, "")) for edge in (namespace, f"{namespace}\0"))
+            names = names[start:end]
+        return [(name, objects[name]) for name in names]
 
     def collections(self) -> list[Collection]:
         """Return every collection that holds something."""
         return [collection for collection, objects in self._objects.items() if objects]
 
+    def count(self, collection: Collection) -> int:
+        """Return how many objects a collection holds."""
+        return len(self._objects[collection])
+
     def since(self, collection: Collection, version: int) -> list[Change] | None:
-        """Return the changes after a version; None when they are no longer known."""
+        """Return the committed changes after a version; None when they are no longer known."""
         history = self._history[collection]
         is_cut = len(history) == history.maxlen and history[0].stored.version > version
         if version < self.oldest or is_cut:
             return None
-        return [change for change in history if change.stored.version > version]
+        found = []
+        for change in reversed(history):
+            if change.stored.version <= version:
+                break
+            found.append(change)
+        return found[::-1]
 
     def put(self, collection: Collection, manifest: dict[str, Any]) -> Stored:
         """Store an object at a new version; the manifest is taken over, version included."""
@@ -97,39 +119,48 @@ class Store:
         name = (metadata.get("namespace", ""), metadata["name"])
         self.version += 1
         metadata["resourceVersion"] = str(self.version)
-        stored = Stored(manifest, self.version)
-        previous = self._objects[collection].get(name)
-        self._objects[collection][name] = stored
-        row = (*collection, *name, self.version, orjson.dumps(manifest))
-        self._write("insert or replace into objects values (?, ?, ?, ?, ?, ?)", row)
-        self._tell(Change("MODIFIED" if previous else "ADDED", collection, stored, previous))
+        stored = Stored(orjson.dumps(manifest), self.version)
+        stored.hold(manifest)
+        previous = self._set(collection, name, stored)
+        event = "MODIFIED" if previous else "ADDED"
+        self._write(Change(event, collection, name, stored, previous))
         return stored
 
     def remove(self, collection: Collection, name: Name) -> Stored:
         """Remove an object; returns it as it was, at the version of its removal."""
-        previous = self._objects[collection].pop(name)
+        previous = self._objects[collection][name]
+        self._unset(collection, name)
         self.version += 1
         metadata = {**previous.manifest["metadata"], "resourceVersion": str(self.version)}
-        gone = Stored({**previous.manifest, "metadata": metadata}, self.version)
-        self._write(
-            "delete from objects where grp=? and plural=? and namespace=? and name=?",
-            (*collection, *name),
-        )
-        self._tell(Change("DELETED", collection, gone, previous))
+        manifest = {**previous.manifest, "metadata": metadata}
+        gone = Stored(orjson.dumps(manifest), self.version)
+        self._write(Change("DELETED", collection, name, gone, previous))
         return gone
 
     async def committed(self) -> None:
-        """Wait until everything written so far is on disk."""
+        """Wait until everything written so far is kept.
+
+        Raises:
+            StatusError: it cannot be kept, and was taken back.
+        """
         if self._committed is not None:
             await asyncio.shield(self._committed)
 
-    def _tell(self, change: Change) -> None:
-        self._history[change.collection].append(change)
-        for listener in list(self._listeners):
-            listener(change)
+    def _set(self, collection: Collection, name: Name, stored: Stored) -> Stored | None:
+        objects = self._objects[collection]
+        previous = objects.get(name)
+        objects[name] = stored
+        if previous is None:
+            insort(self._names[collection], name)
+        return previous
 
-    def _write(self, statement: str, row: tuple[Any, ...]) -> None:
-        self._waiting.append((statement, row))
+    def _unset(self, collection: Collection, name: Name) -> None:
+        del self._objects[collection][name]
+        names = self._names[collection]
+        del names[bisect_left(names, name)]
+
+    def _write(self, change: Change) -> None:
+        self._waiting.append(change)
         if self._committed is None:
             loop = asyncio.get_running_loop()
             self._committed = loop.create_future()
@@ -138,27 +169,39 @@ class Store:
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         done, self._committed = self._committed, None
-        try:
-            if waiting:
-                self._database.execute("begin")
-                for statement, row in waiting:
-                    self._database.execute(statement, row)
-                self._database.execute("delete from versions")
-                self._database.execute("insert into versions values (?)", (self.version,))
-                self._database.execute("commit")
-        except sqlite3.Error as err:
-            self._database.rollback()
-            if done is not None and not done.done():
-                done.set_exception(err)
-            return
+        failure = self._keep(waiting) if waiting else None
         if done is not None and not done.done():
-            done.set_result(None)
+            if failure is None:
+                done.set_result(None)
+            else:
+                done.set_exception(failure)
+                done.exception()  # nobody may be waiting for it: controllers do not
+        if failure is None:
+            for change in waiting:
+                self._tell(change)
 
-    def _load(self) -> None:
-        row = self._database.execute("select latest from versions").fetchone()
-        self.version = row[0] if row else 0
-        rows = self._database.execute(
-            "select grp, plural, namespace, name, version, body from objects"
-        )
-        for group, plural, namespace, name, version, body in rows:
-            self._objects[(group, plural)][(namespace, name)] = Stored(orjson.loads(body), version)
+    def _keep(self, waiting: list[Change]) -> StatusError | None:
+        rows = ((c.collection, c.name, None if c.event == "DELETED" else c.stored) for c in waiting)
+        try:
+            self._database.commit(rows, self.version)
+        except sqlite3.Error as err:
+            log.error("the database cannot be written, %d changes refused: %s", len(waiting), err)  # noqa: TRY400 -- the trace says nothing
+            self._undo(waiting)
+            text = f"the sandbox cannot write its database, nothing was changed: {err}"
+            return StatusError(500, "InternalError", text)
+        return None
+
+    def _undo(self, waiting: list[Change]) -> None:
+        for change in reversed(waiting):
+            if change.previous is None:
+                self._unset(change.collection, change.name)
+            else:
+                self._set(change.collection, change.name, change.previous)
+        for change in waiting:
+            for listener in self._undone:
+                listener(change)
+
+    def _tell(self, change: Change) -> None:
+        self._history[change.collection].append(change)
+        for listener in (*self._listeners, *self._by_collection[change.collection]):
+            listener(change)

@@ -12,23 +12,22 @@ import orjson
 from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.requests import Request
-from tiphys.sandbox.selectors import Selector, parse_selectors
-from tiphys.sandbox.store import Change
-from tiphys.sandbox.writing import shown
+from tiphys.sandbox.selectors import EVERYTHING, Selector, parse_selectors
+from tiphys.sandbox.stored import Change, Stored
 
 _BOOKMARK_S = 5.0
 _LONGEST_S = 600.0
 
 
 async def watch(
-    registry: Registry, request: Request, show: Callable[[dict[str, Any]], Any]
+    registry: Registry, request: Request, show: Callable[[Stored], Any]
 ) -> AsyncGenerator[bytes, None]:
     """Yield the lines of a watch until its time is over; now and then nothing, as a sign of life.
 
     Args:
         registry: of the cluster.
         request: a GET of a collection with `watch`.
-        show: turns an object into what the client asked to see.
+        show: turns an object into what the client asked to see; its body when that is all of it.
     """
     selects = parse_selectors(
         request.query.get("labelSelector", ""), request.query.get("fieldSelector", "")
@@ -37,7 +36,7 @@ async def watch(
     loop = asyncio.get_running_loop()
     limit_s = float(request.query.get("timeoutSeconds") or _LONGEST_S)
     deadline = loop.time() + min(limit_s, _LONGEST_S)
-    unsubscribe = registry.store.subscribe(stream.take)
+    unsubscribe = registry.store.subscribe(stream.take, request.kind.collection)
     try:
         for line in stream.begin():
             yield line
@@ -57,18 +56,19 @@ class _Stream:
         registry: Registry,
         request: Request,
         selects: Selector,
-        show: Callable[[dict[str, Any]], Any],
+        show: Callable[[Stored], Any],
     ) -> None:
         self._registry, self._request = registry, request
         self._kind: Kind = request.kind
         self._selects, self._show = selects, show
         self._waiting: asyncio.Queue[Change] = asyncio.Queue()
+        self._begun_at = 0
         self._wants_bookmarks = request.flag("allowWatchBookmarks")
         self.is_over = False
 
     def take(self, change: Change) -> None:
-        """Take in a change of any collection."""
-        if change.collection == self._kind.collection:
+        """Take in a change of the collection that the client does not know yet."""
+        if change.stored.version > self._begun_at:
             self._waiting.put_nowait(change)
 
     def begin(self) -> list[bytes]:
@@ -76,7 +76,9 @@ class _Stream:
         version = self._request.query.get("resourceVersion", "")
         initial = self._request.query.get("sendInitialEvents")
         if initial == "true" or (initial is None and version in {"", "0"}):
-            lines = [self._line("ADDED", manifest) for manifest in self._current()]
+            # What is not committed yet is among them: its change is not to be told again.
+            self._begun_at = self._registry.store.version
+            lines = [self._line("ADDED", stored) for stored in self._current()]
             if initial == "true":
                 lines.append(self._bookmark({"k8s.io/initial-events-end": "true"}))
             return lines
@@ -93,36 +95,38 @@ class _Stream:
                 change = await self._waiting.get()
         except TimeoutError:
             return self._bookmark({}) if self._wants_bookmarks else b""
-        await self._registry.store.committed()
         lines = [self._event(change)]
         while not self._waiting.empty():
             lines.append(self._event(self._waiting.get_nowait()))
         return b"".join(lines)
 
-    def _current(self) -> list[dict[str, Any]]:
-        found = self._registry.objects(self._kind, self._request.namespace)
-        return [manifest for manifest in found if self._is_wanted(manifest)]
+    def _current(self) -> list[Stored]:
+        found = self._registry.store.all(self._kind.collection, self._request.namespace)
+        return [stored for _, stored in found if self._is_wanted(stored)]
 
-    def _is_wanted(self, manifest: dict[str, Any]) -> bool:
-        metadata = manifest["metadata"]
+    def _is_wanted(self, stored: Stored) -> bool:
+        if self._selects is EVERYTHING and not self._request.namespace and not self._request.name:
+            return True
+        metadata = stored.manifest["metadata"]
         namespace, name = self._request.namespace, self._request.name
         if namespace and metadata.get("namespace") != namespace:
             return False
-        return (not name or metadata["name"] == name) and self._selects(manifest)
+        return (not name or metadata["name"] == name) and self._selects(stored.manifest)
 
     def _event(self, change: Change) -> bytes:
         """Return a change as the client sees it through its selector."""
-        now = change.event != "DELETED" and self._is_wanted(change.stored.manifest)
-        before = change.previous is not None and self._is_wanted(change.previous.manifest)
-        if now:
-            return self._line("MODIFIED" if before else "ADDED", change.stored.manifest)
-        if before:
-            return self._line("DELETED", change.stored.manifest)
-        return b""
+        now = change.event != "DELETED" and self._is_wanted(change.stored)
+        before = change.previous is not None and self._is_wanted(change.previous)
+        if not now and not before:
+            return b""
+        event = ("MODIFIED" if before else "ADDED") if now else "DELETED"
+        shown = self._show(change.stored)
+        if isinstance(shown, orjson.Fragment):
+            return change.line(event)  # the same bytes for everybody who watches
+        return _line(event, shown)
 
-    def _line(self, event: str, manifest: dict[str, Any]) -> bytes:
-        answer = shown(self._registry.kinds, self._kind, manifest)
-        return orjson.dumps({"type": event, "object": self._show(answer)}) + b"\n"
+    def _line(self, event: str, stored: Stored) -> bytes:
+        return _line(event, self._show(stored))
 
     def _bookmark(self, annotations: dict[str, str]) -> bytes:
         metadata: dict[str, Any] = {"resourceVersion": str(self._registry.store.version)}
@@ -134,6 +138,10 @@ class _Stream:
             "metadata": metadata,
         }
         return orjson.dumps({"type": "BOOKMARK", "object": manifest}) + b"\n"
+
+
+def _line(event: str, shown: Any) -> bytes:
+    return orjson.dumps({"type": event, "object": shown}) + b"\n"
 
 
 def _expired(version: str, current: int) -> bytes:

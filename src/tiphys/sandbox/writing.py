@@ -9,23 +9,24 @@ import copy
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+import orjson
+
 from tiphys.sandbox.defaulting import fill_in
 from tiphys.sandbox.kinds import Kind, Kinds
 from tiphys.sandbox.rules import (
     immutable_problems,
+    known_only,
     metadata_problems,
     spec_problems,
-    unknown_fields,
-    without_unknown,
 )
 from tiphys.sandbox.statuses import bad_request, invalid
+from tiphys.sandbox.stored import Stored
 from tiphys.structured.custom.defaults import default
 from tiphys.structured.custom.pruning import prune
 from tiphys.structured.custom.validation import validate
 from tiphys.structured.fieldset import FieldSet
 from tiphys.structured.listitems import ListItemError
 from tiphys.structured.merge import FieldWriter, keep_times, update_managed_fields
-from tiphys.structured.structs import with_structs
 
 _KEPT_METADATA = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 _STATUS = FieldSet(("f:status",))
@@ -70,17 +71,18 @@ def prepared(
     Raises:
         StatusError: the object breaks a rule.
     """
-    new = copy.deepcopy(new)
+    new = {"apiVersion": kind.gvk.api_version, "kind": kind.kind, **new}
     new["apiVersion"], new["kind"] = kind.gvk.api_version, kind.kind
-    metadata = new.setdefault("metadata", {})
+    new["metadata"] = dict(new.get("metadata") or {})
     _keep_server_fields(old, new, kind, write)
+    metadata = new["metadata"]
     for field in [field for field, value in metadata.items() if value is None]:
         del metadata[field]
-    warnings = _known_fields_only(kinds, kind, new, write)
+    new, warnings = _known_fields_only(kinds, kind, new, write)
+    metadata = new["metadata"]
     if kind.is_custom:
         new = default(new, kind.schema)
     else:
-        new = without_unknown(new, kinds.type_of(kind))
         _stringdata_to_data(new)
         _keep_job_selector(old, new)
         fill_in(new, kind)
@@ -114,13 +116,19 @@ def counted(old: dict[str, Any] | None, new: dict[str, Any], write: Write) -> di
     return keep_times(old, new)
 
 
-def shown(kinds: Kinds, kind: Kind, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return an object as it is answered, in the version of the request."""
-    answer = {**manifest, "apiVersion": kind.gvk.api_version}
-    if kind.is_custom:
-        return answer
-    filled: dict[str, Any] = with_structs(answer, kinds.type_of(kind))
-    return filled
+def shown(kind: Kind, stored: Stored) -> dict[str, Any]:
+    """Return an object in the version of a request; not to be changed."""
+    manifest = stored.manifest
+    if manifest["apiVersion"] == kind.gvk.api_version:
+        return manifest
+    return {**manifest, "apiVersion": kind.gvk.api_version}
+
+
+def answered(kind: Kind, stored: Stored) -> Any:
+    """Return what is to be sent for an object: the stored bytes, unless versions differ."""
+    if stored.body.startswith(b'{"apiVersion":"%b",' % kind.gvk.api_version.encode()):
+        return orjson.Fragment(stored.body)
+    return shown(kind, stored)
 
 
 def _intent(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -140,7 +148,7 @@ def _keep_server_fields(
         if kind.has_status:
             new.pop("status", None)
             if "status" in old:
-                new["status"] = copy.deepcopy(old["status"])
+                new["status"] = old["status"]
         kept = {name: old["metadata"].get(name) for name in _KEPT_METADATA}
         metadata.update(kept)
         metadata["generation"] = old["metadata"].get("generation", 1)
@@ -150,7 +158,8 @@ def _keep_server_fields(
 def _take_status_only(old: dict[str, Any], new: dict[str, Any]) -> None:
     status, fields = new.get("status"), new["metadata"].get("managedFields")
     new.clear()
-    new.update(copy.deepcopy(old))
+    new.update(old)
+    new["metadata"] = dict(old["metadata"])
     new.pop("status", None)
     if fields is not None:
         new["metadata"]["managedFields"] = fields
@@ -158,18 +167,19 @@ def _take_status_only(old: dict[str, Any], new: dict[str, Any]) -> None:
         new["status"] = status
 
 
-def _known_fields_only(kinds: Kinds, kind: Kind, new: dict[str, Any], write: Write) -> list[str]:
+def _known_fields_only(
+    kinds: Kinds, kind: Kind, new: dict[str, Any], write: Write
+) -> tuple[dict[str, Any], list[str]]:
     unknown: list[str] = []
     if kind.is_custom:
-        pruned = prune(new, kind.schema, unknown)
-        new.clear()
-        new.update(pruned)
-    elif write.validation != "Ignore":
-        # The status was not sent; it is the stored one, perhaps in the shape of another version.
-        sent = new if write.subresource else {k: v for k, v in new.items() if k != "status"}
-        unknown = list(unknown_fields(sent, kinds.type_of(kind)))
+        new = prune(new, kind.schema, unknown)
+    else:
+        new = known_only(new, kinds.type_of(kind), unknown)
+        if not write.subresource:
+            # The status was not sent; it is the stored one, perhaps in another version's shape.
+            unknown = [path for path in unknown if not path.startswith("status")]
     if not unknown or write.validation == "Ignore":
-        return []
+        return new, []
     texts = [f'unknown field "{path}"' for path in unknown]
     if write.validation == "Strict":
         name, version = kind.kind, kind.version
@@ -177,7 +187,7 @@ def _known_fields_only(kinds: Kinds, kind: Kind, new: dict[str, Any], write: Wri
             f'{name} in version "{version}" cannot be handled as a {name}: '
             f"strict decoding error: {', '.join(texts)}"
         )
-    return texts
+    return new, texts
 
 
 def _rule_problems(

@@ -9,10 +9,11 @@ from typing import Any
 import yaml
 
 from tiphys.sandbox.defaulting import kind_name, value_at
+from tiphys.sandbox.dependents import Dependents, owners_of
 from tiphys.sandbox.kinds import Kind, version_order
 from tiphys.sandbox.registry import Registry, utc_now
 from tiphys.sandbox.statuses import StatusError
-from tiphys.sandbox.store import Change, Collection
+from tiphys.sandbox.stored import Change, Collection
 from tiphys.sandbox.workloads import owners
 from tiphys.sandbox.workloads.pods import pod_status
 from tiphys.sandbox.writing import Write
@@ -23,6 +24,7 @@ Manifest = dict[str, Any]
 _PODS: Collection = ("", "pods")
 _REPLICA_SETS: Collection = ("apps", "replicasets")
 _POD_OWNERS = frozenset({"ReplicaSet", "StatefulSet", "DaemonSet"})
+_WORKLOADS = frozenset({*_POD_OWNERS, "Deployment", "Job", "Pod"})
 _TIMES = ("Time", "startedAt", "finishedAt")
 _MANAGER = "sandbox-controller-manager"
 
@@ -30,14 +32,13 @@ _MANAGER = "sandbox-controller-manager"
 class Workloads:
     """All simulated workloads of a cluster."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, registry: Registry, dependents: Dependents) -> None:
+        self._registry, self._dependents = registry, dependents
         self._waiting: asyncio.Queue[tuple[Collection, tuple[str, str]]] = asyncio.Queue()
         self._queued: set[tuple[Collection, tuple[str, str]]] = set()
         # The last of equal collections stays: that of the preferred version.
         kinds = sorted(registry.kinds.all(), key=version_order, reverse=True)
         self._kinds = {kind.collection: kind for kind in kinds if not kind.is_custom}
-        self._children: dict[str, dict[Collection, set[tuple[str, str]]]] = {}
         text = (resources.files("tiphys.sandbox.data") / "stages.yaml").read_text()
         self._stages: dict[str, list[Manifest]] = yaml.safe_load(text)
 
@@ -46,9 +47,9 @@ class Workloads:
         store = self._registry.store
         unsubscribe = store.subscribe(self._changed)
         for collection in store.collections():
-            for name, stored in store.all(collection):
-                self._index(collection, name, stored.manifest)
-                self._ask(collection, name)
+            if self._is_simulated(collection):
+                for name, _ in store.all(collection):
+                    self._ask(collection, name)
         try:
             while True:
                 key = await self._waiting.get()
@@ -59,36 +60,27 @@ class Workloads:
                     log.warning("workload step refused", extra={"key": str(key), "error": str(err)})
                 except Exception:
                     log.exception("workload step crashed", extra={"key": str(key)})
+                # What was written is seen by the next step once it is committed.
                 await asyncio.sleep(0)
         finally:
             unsubscribe()
 
     def _changed(self, change: Change) -> None:
-        metadata = change.stored.manifest["metadata"]
-        name = (metadata.get("namespace", ""), metadata["name"])
-        self._index(change.collection, name, change.stored.manifest)
-        self._ask(change.collection, name)
-        for owner in metadata.get("ownerReferences") or ():
+        self._ask(change.collection, change.name)
+        for owner in owners_of(change.stored):
             kind = self._registry.kinds.of(owner["apiVersion"].rpartition("/")[0], owner["kind"])
             if kind is not None:
-                self._ask(kind.collection, (name[0], owner["name"]))
-
-    def _index(self, collection: Collection, name: tuple[str, str], manifest: Manifest) -> None:
-        for owner in manifest["metadata"].get("ownerReferences") or ():
-            of_owner = self._children.setdefault(owner["uid"], {})
-            of_owner.setdefault(collection, set()).add(name)
+                self._ask(kind.collection, (change.name[0], owner["name"]))
 
     def _ask(self, collection: Collection, name: tuple[str, str]) -> None:
-        kind = self._kinds.get(collection)
-        if kind is None or not self._is_simulated(kind) or (collection, name) in self._queued:
+        if not self._is_simulated(collection) or (collection, name) in self._queued:
             return
         self._queued.add((collection, name))
         self._waiting.put_nowait((collection, name))
 
-    def _is_simulated(self, kind: Kind) -> bool:
-        return kind_name(kind) in self._stages or kind.kind in {
-            "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "Pod",
-        }  # fmt: skip
+    def _is_simulated(self, collection: Collection) -> bool:
+        kind = self._kinds.get(collection)
+        return kind is not None and (kind_name(kind) in self._stages or kind.kind in _WORKLOADS)
 
     def _step(self, collection: Collection, name: tuple[str, str]) -> None:
         stored = self._registry.store.get(collection, name)
@@ -185,13 +177,9 @@ class Workloads:
                 return
 
     def _existing(self, owner: Manifest, collection: Collection) -> list[Manifest]:
-        names = self._children.get(owner["metadata"]["uid"], {}).get(collection, set())
-        found = []
-        for name in sorted(names):
-            stored = self._registry.store.get(collection, name)
-            if stored is not None and not stored.manifest["metadata"].get("deletionTimestamp"):
-                found.append(stored.manifest)
-        return found
+        found = self._dependents.of(owner["metadata"]["uid"], collection)
+        manifests = [stored.manifest for _, _, stored in found]
+        return [m for m in manifests if not m["metadata"].get("deletionTimestamp")]
 
     def _create(self, collection: Collection, manifest: Manifest) -> Manifest | None:
         namespace = manifest["metadata"]["namespace"]

@@ -31,17 +31,9 @@ _RULE_ERRORS = (KeyError, IndexError, TypeError, ValueError, RuntimeError, Arith
 
 def check_rules(manifest: Json, schema: Schema, old: Json | None) -> list[FieldError]:
     """Return the rules that an object breaks."""
-    if not _has_rules(schema):
-        return []
     errors: list[FieldError] = []
     _walk(manifest, schema, "", ABSENT if old is None else old, errors)
     return errors
-
-
-def _has_rules(schema: Any) -> bool:
-    if isinstance(schema, Mapping):
-        return "x-kubernetes-validations" in schema or any(map(_has_rules, schema.values()))
-    return isinstance(schema, list) and any(map(_has_rules, schema))
 
 
 def _walk(value: Any, schema: Schema, path: str, old: Any, errors: list[FieldError]) -> None:

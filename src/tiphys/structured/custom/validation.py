@@ -20,7 +20,6 @@ from tiphys.structured.custom.problems import (
     too_many,
     wrong_type,
 )
-from tiphys.structured.custom.rules import check_rules
 
 Schema = Mapping[str, Any]
 Json = dict[str, Any]
@@ -54,7 +53,18 @@ def validate(manifest: Json, schema: Schema, old: Json | None = None) -> list[Fi
         errors += check_list_keys(manifest, schema, "")
     if any(error.reason in _BLOCKING for error in errors):
         return [*errors, invalid(NO_PATH, None, _NOT_CHECKED)]
+    if not _has_rules(schema):
+        return errors
+    # The interpreter of rules takes long to load, and few definitions have any.
+    from tiphys.structured.custom.rules import check_rules  # noqa: PLC0415
+
     return errors + check_rules(manifest, schema, old)
+
+
+def _has_rules(schema: Any) -> bool:
+    if isinstance(schema, Mapping):
+        return "x-kubernetes-validations" in schema or any(map(_has_rules, schema.values()))
+    return isinstance(schema, list) and any(map(_has_rules, schema))
 
 
 def _check(value: Any, schema: Schema, path: str, old: Any, errors: list[FieldError]) -> None:
