@@ -6,26 +6,22 @@ import msgspec
 
 from tiphys.delivery.applications import decode_project
 from tiphys.engine.ignoring import Transform
+from tiphys.engine.permissions import permits_source
 from tiphys.engine.tracking import TrackingPolicy, parse_tracking_method
 from tiphys.kube.informer import Informer
 from tiphys.model.cluster import ClusterRecord
 from tiphys.model.errors import InvalidInputError
 from tiphys.model.keys import Manifest
 from tiphys.model.project import AppProject
-from tiphys.settings.secrets import decode_secret, find_repository, parse_clusters
+from tiphys.settings.secrets import (
+    decode_secret,
+    find_named_repository,
+    find_repository,
+    parse_clusters,
+)
 from tiphys.settings.settings import Settings, parse_settings
-from tiphys.sources.api import RepositoryAccess
-from tiphys.sources.git.mirror import normalise_url
-
-_FIELDS = {
-    "username": "username",
-    "password": "password",
-    "bearer_token": "bearerToken",
-    "ssh_private_key": "sshPrivateKey",
-    "tls_client_cert_data": "tlsClientCertData",
-    "tls_client_cert_key": "tlsClientCertKey",
-    "proxy": "proxy",
-}
+from tiphys.sources.access import RepositoryAccess, access_from_secret
+from tiphys.sources.addresses import host_of, is_prefix, normalise_url
 
 
 class Collections(msgspec.Struct, frozen=True, kw_only=True):
@@ -96,20 +92,35 @@ class Installation:
 
     def access(self, url: str, project: str) -> RepositoryAccess:
         """Return who we are at a repository, as a project's Applications see it."""
-        secrets = self.collections.secrets.objects()
-        data = find_repository(secrets, url, project, normalise_url)
-        fields = {field: data.get(name, "") for field, name in _FIELDS.items()}
-        insecure = "true" in {data.get("insecure"), data.get("insecureIgnoreHostKey")}
-        return RepositoryAccess(url=url, insecure=insecure, ca_data=self._authority(url), **fields)
+        return access_from_secret(
+            url,
+            self._repository_secret(url, project),
+            authority=self._data("argocd-tls-certs-cm").get(host_of(url), ""),
+            known_hosts=self._data("argocd-ssh-known-hosts-cm").get("ssh_known_hosts", ""),
+        )
+
+    def permits_source(self, url: str, project: AppProject) -> bool:
+        """Return whether a project's Applications may use what is at an address.
+
+        A repository that belongs to the project is permitted without being listed.
+        """
+        if permits_source(project.spec, url, normalise_url):
+            return True
+        name = project.metadata.name
+        return self._repository_secret(url, name).get("project") == name
+
+    def helm_repository(self, alias: str, project: str) -> str:
+        """Return the address of the Helm repository that a project knows by a name, or ""."""
+        return find_named_repository(self.collections.secrets.objects(), alias, project)
 
     def webhook_secret(self) -> str:
         """Return the secret that signs GitHub's pushes; "" when pushes are not signed."""
         secret = self.collections.secrets.get(f"{self.namespace}/argocd-secret")
         return decode_secret(secret).get("webhook.github.secret", "") if secret else ""
 
-    def _authority(self, url: str) -> str:
-        host = url.partition("://")[2].partition("/")[0].rpartition("@")[2].partition(":")[0]
-        return self._data("argocd-tls-certs-cm").get(host, "")
+    def _repository_secret(self, url: str, project: str) -> dict[str, str]:
+        secrets = self.collections.secrets.objects()
+        return find_repository(secrets, normalise_url(url), project, normalise_url, is_prefix)
 
     def _data(self, name: str) -> Mapping[str, str]:
         manifest: Manifest = self.collections.config_maps.get(f"{self.namespace}/{name}") or {}

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from tiphys.delivery.clusters import Clusters
 from tiphys.delivery.installation import Installation
-from tiphys.engine.permissions import permits_destination, permits_source
+from tiphys.engine.permissions import permits_destination
 from tiphys.model.application import Application
 from tiphys.model.cluster import ClusterRecord
 from tiphys.model.errors import InvalidInputError
 from tiphys.model.project import AppProject
 from tiphys.model.source import ApplicationSource
-from tiphys.sources.git.mirror import normalise_url
+from tiphys.sources.addresses import redacted
 
 
 def check_spec(
@@ -29,7 +29,7 @@ def check_spec(
         record = clusters.find(app.spec.destination)
     except InvalidInputError as err:
         problems.append(err.what)
-    problems += _permission_problems(app, project, record)
+    problems += _permission_problems(app, installation, project, record)
     if problems or record is None:
         return problems
     return project, record
@@ -55,16 +55,20 @@ def _source_problems(app: Application) -> Iterator[str]:
 
 
 def _described(source: ApplicationSource) -> str:
-    return f"{{repoURL: {source.repo_url}}}"
+    return f"{{repoURL: {redacted(source.repo_url)}}}"
 
 
 def _permission_problems(
-    app: Application, project: AppProject, record: ClusterRecord | None
+    app: Application,
+    installation: Installation,
+    project: AppProject,
+    record: ClusterRecord | None,
 ) -> Iterator[str]:
     name, namespace = app.project, app.spec.destination.namespace
     for source in app.spec.all_sources:
-        if source.repo_url and not permits_source(project.spec, source.repo_url, normalise_url):
-            yield f"application repo {source.repo_url} is not permitted in project '{name}'"
+        if source.repo_url and not installation.permits_source(source.repo_url, project):
+            shown = redacted(source.repo_url)
+            yield f"application repo {shown} is not permitted in project '{name}'"
     if record is None:
         return
     permitted = permits_destination(project.spec, record.server, record.name, namespace)

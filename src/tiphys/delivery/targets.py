@@ -16,7 +16,12 @@ from tiphys.engine.targets import normalise_targets
 from tiphys.engine.tracking import app_instance_name, with_tracking
 from tiphys.model.application import Application, Condition
 from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey, gvk_of, key_of
-from tiphys.sources.api import RenderedSource, RenderRequest, RenderSettings
+from tiphys.sources.api import (
+    DEFAULT_MEDIA_TYPES,
+    RenderedSource,
+    RenderRequest,
+    RenderSettings,
+)
 from tiphys.sources.sources import Sources
 
 
@@ -115,6 +120,7 @@ def render_request(
 ) -> RenderRequest:
     """Return the render of an Application at its own target revisions."""
     settings = installation.settings
+    project = installation.project(app.project)
     app_sources = app.spec.all_sources
     return RenderRequest(
         app_instance=instance_of(app, installation),
@@ -126,12 +132,20 @@ def render_request(
         kube_version=cluster.client.discovery.version,
         api_versions=cluster.client.discovery.api_versions(),
         access=lambda url: installation.access(url, app.project),
+        permits=lambda url: project is not None and installation.permits_source(url, project),
+        named=lambda alias: installation.helm_repository(alias, app.project),
         settings=RenderSettings(
             kustomize_build_options=settings.kustomize_build_options,
             helm_enabled=settings.helm_enabled,
             kustomize_enabled=settings.kustomize_enabled,
             jsonnet_enabled=settings.jsonnet_enabled,
             max_directory_bytes=settings.max_directory_bytes,
+            max_chart_bytes=settings.max_chart_bytes,
+            max_oci_bytes=settings.max_oci_bytes,
+            oci_media_types=settings.oci_media_types or DEFAULT_MEDIA_TYPES,
+            values_file_schemes=settings.helm_values_file_schemes,
+            submodules_enabled=settings.submodules_enabled,
+            file_roots=settings.file_roots,
             timeout_s=settings.render_timeout_s,
         ),
     )

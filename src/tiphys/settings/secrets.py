@@ -63,7 +63,11 @@ def _parse_cluster(secret: Manifest, data: Mapping[str, str]) -> ClusterRecord:
 
 
 def find_repository(
-    secrets: Iterable[Manifest], url: str, project: str, normalise: Callable[[str], str]
+    secrets: Iterable[Manifest],
+    identity: str,
+    project: str,
+    normalise: Callable[[str], str],
+    is_prefix: Callable[[str, str], bool],
 ) -> dict[str, str]:
     """Return the decoded Secret that says how to read a repository; empty when none does.
 
@@ -73,11 +77,11 @@ def find_repository(
 
     Args:
         secrets: all labelled Secrets.
-        url: the repository's address as the source spells it.
+        identity: the repository's address, normalised.
         project: the project of the Application that asks.
         normalise: gives one spelling to all addresses of one repository.
+        is_prefix: whether the first of two such spellings is a template's for the second.
     """
-    identity = normalise(url)
     repository: dict[str, str] = {}
     templates: list[tuple[int, dict[str, str]]] = []
     for secret in secrets:
@@ -90,13 +94,24 @@ def find_repository(
         address = normalise(data.get("url", ""))
         if kind == "repository" and address == identity:
             repository = data if data.get("project") or not repository else repository
-        elif kind == "repo-creds" and address and identity.startswith(address):
+        elif kind == "repo-creds" and is_prefix(address, identity):
             templates.append((len(address), data))
     if any(repository.get(name) for name in _CREDENTIALS) or not templates:
         return repository
     _, lent = max(templates, key=lambda entry: entry[0])
     own = {name: value for name, value in repository.items() if value}
-    return {**lent, "type": "git", **own, "url": url}
+    return {**lent, "type": "git", **own}
+
+
+def find_named_repository(secrets: Iterable[Manifest], name: str, project: str) -> str:
+    """Return the address of the Helm repository with a name, the project's own first; or ""."""
+    found = ""
+    for secret in secrets:
+        data = decode_secret(secret) if secret_type(secret) == "repository" else {}
+        is_named = data.get("type") == "helm" and data.get("name") == name
+        if is_named and data.get("project", "") in {"", project}:
+            found = data.get("url", "") if data.get("project") or not found else found
+    return found
 
 
 _CREDENTIALS = (

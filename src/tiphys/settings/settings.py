@@ -18,6 +18,7 @@ from tiphys.settings.customizations import Customizations, parse_customizations
 from tiphys.settings.durations import parse_duration
 
 _T = TypeVar("_T")
+_UNLIMITED_BYTES = 2**62
 
 
 class ResourceFilter(Record, frozen=True):
@@ -41,6 +42,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """One installation's settings; times in seconds.
 
     Attributes:
+        max_chart_bytes: of an unpacked Helm chart.
+        max_oci_bytes: of an unpacked OCI artifact.
+        oci_media_types: of the layers that are unpacked; empty for the usual ones.
+        file_roots: folders of the controller's machine that repositories may lie in.
         sensitive_annotations: keys of annotations whose values are never shown.
         ignore_status_field: "all", "crd" or "none": on which kinds `/status` is not compared.
         problems: one line for each setting that could not be read.
@@ -78,6 +83,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     allow_oob_symlinks: bool = False
     git_timeout_s: float = 15.0
     submodules_enabled: bool = True
+    max_chart_bytes: int = 1024**3
+    max_oci_bytes: int = 1024**3
+    oci_media_types: tuple[str, ...] = ()
+    file_roots: tuple[str, ...] = ()
     persist_resource_health: bool = True
     webhook_max_bytes: int = 50 * 1024 * 1024
     problems: tuple[str, ...] = ()
@@ -163,11 +172,16 @@ def parse_settings(
     Args:
         argocd_cm: data of `argocd-cm`.
         cmd_params: data of `argocd-cmd-params-cm`.
-        environment: variables of the process; only ARGOCD_SYNC_WAVE_DELAY is looked at.
+        environment: variables of the process; ARGOCD_SYNC_WAVE_DELAY and
+            ARGOCD_GIT_MODULES_ENABLED are looked at.
     """
     cm, params = _Reader("argocd-cm", argocd_cm), _Reader("argocd-cmd-params-cm", cmd_params)
     env = _Reader("environment", environment or {})
-    fields = {**_compare_fields(cm), **_source_fields(cm, params), **_controller_fields(params)}
+    fields = {
+        **_compare_fields(cm),
+        **_source_fields(cm, params, env),
+        **_controller_fields(params),
+    }
     wave_delay_s = params.number("controller.sync.wave.delay.seconds", 2.0)
     fields["wave_delay_s"] = env.number("ARGOCD_SYNC_WAVE_DELAY", wave_delay_s)
     problems = (*cm.problems, *params.problems, *env.problems)
@@ -205,7 +219,7 @@ def _compare_fields(cm: _Reader) -> dict[str, Any]:
     }
 
 
-def _source_fields(cm: _Reader, params: _Reader) -> dict[str, Any]:
+def _source_fields(cm: _Reader, params: _Reader, env: _Reader) -> dict[str, Any]:
     return {
         "kustomize_build_options": cm.text("kustomize.buildOptions"),
         "kustomize_enabled": cm.flag("kustomize.enable", default=True),
@@ -217,8 +231,22 @@ def _source_fields(cm: _Reader, params: _Reader) -> dict[str, Any]:
         ),
         "allow_oob_symlinks": params.flag("reposerver.allow.oob.symlinks", default=False),
         "git_timeout_s": params.seconds("reposerver.git.request.timeout", 15.0),
-        "submodules_enabled": params.flag("reposerver.enable.git.submodule", default=True),
+        "submodules_enabled": env.flag(
+            "ARGOCD_GIT_MODULES_ENABLED",
+            default=params.flag("reposerver.enable.git.submodule", default=True),
+        ),
+        "max_chart_bytes": _unpacked_limit(params, "helm"),
+        "max_oci_bytes": _unpacked_limit(params, "oci"),
+        "oci_media_types": params.names("reposerver.oci.layer.media.types"),
+        "file_roots": params.names("tiphys.sources.file.roots"),
     }
+
+
+def _unpacked_limit(params: _Reader, kind: str) -> int:
+    name = f"{kind}.manifest.max.extracted.size"
+    if params.flag(f"reposerver.disable.{name}", default=False):
+        return _UNLIMITED_BYTES
+    return params.read(f"reposerver.{name}", 1024**3, _parse_bytes)
 
 
 def _controller_fields(params: _Reader) -> dict[str, Any]:

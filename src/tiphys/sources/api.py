@@ -6,37 +6,37 @@ import msgspec
 
 from tiphys.model.errors import InvalidInputError
 from tiphys.model.source import ApplicationSource
+from tiphys.sources.access import RepositoryAccess
 
-
-class RepositoryAccess(msgspec.Struct, frozen=True, kw_only=True):
-    """A repository's address and who we are there; keys and certificates are PEM."""
-
-    url: str
-    username: str = ""
-    password: str = ""
-    bearer_token: str = ""
-    ssh_private_key: str = ""
-    tls_client_cert_data: str = ""
-    tls_client_cert_key: str = ""
-    ca_data: str = ""
-    insecure: bool = False
-    proxy: str = ""
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must never be shown."""
-        values = (self.password, self.bearer_token, self.ssh_private_key, self.tls_client_cert_key)
-        return tuple(value for value in values if value)
+DEFAULT_MEDIA_TYPES = (
+    "application/vnd.oci.image.layer.v1.tar",
+    "application/vnd.oci.image.layer.v1.tar+gzip",
+    "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
+)
 
 
 class RenderSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What an installation says of renders; sizes in bytes, times in seconds."""
+    """What an installation says of renders; sizes in bytes, times in seconds.
+
+    Attributes:
+        max_chart_bytes: of a chart, unpacked.
+        max_oci_bytes: of an OCI artifact, unpacked.
+        oci_media_types: of the layers that are unpacked.
+        values_file_schemes: of the URLs that may be value files.
+        file_roots: folders of this machine that repositories may lie in.
+    """
 
     kustomize_build_options: str = ""
     helm_enabled: bool = True
     kustomize_enabled: bool = True
     jsonnet_enabled: bool = True
     max_directory_bytes: int = 10 * 1024 * 1024
+    max_chart_bytes: int = 1024**3
+    max_oci_bytes: int = 1024**3
+    oci_media_types: tuple[str, ...] = DEFAULT_MEDIA_TYPES
+    values_file_schemes: tuple[str, ...] = ("https", "http")
+    submodules_enabled: bool = True
+    file_roots: tuple[str, ...] = ()
     timeout_s: float = 60.0
     memory_bytes: int = 1024 * 1024 * 1024
 
@@ -49,6 +49,8 @@ class RenderRequest(msgspec.Struct, frozen=True, kw_only=True):
         resolve_fresh: ask the repository even when it was asked a moment ago.
         is_hard: render anew even when nothing that the render reads has changed.
         access: who we are at a repository.
+        permits: whether the Application's project may use what is at an address.
+        named: the address of the Helm repository that goes by a name; "" when there is none.
     """
 
     app_instance: str
@@ -60,6 +62,8 @@ class RenderRequest(msgspec.Struct, frozen=True, kw_only=True):
     kube_version: str
     api_versions: tuple[str, ...]
     access: Callable[[str], RepositoryAccess]
+    permits: Callable[[str], bool]
+    named: Callable[[str], str]
     settings: RenderSettings = RenderSettings()
     resolve_fresh: bool = False
     is_hard: bool = False

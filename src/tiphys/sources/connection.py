@@ -1,6 +1,6 @@
 """Sees whether a repository answers, before anything is deployed from it."""
 
-from tiphys.sources.api import RepositoryAccess
+from tiphys.sources.access import RepositoryAccess
 from tiphys.sources.git.command import run_git
 
 _TIMEOUT_S = 20.0

@@ -11,7 +11,7 @@ import yaml
 from tiphys.model.errors import InvalidInputError, RenderError
 from tiphys.model.source import ApplicationSource
 from tiphys.sources.api import RenderSettings
-from tiphys.sources.git.tree import CommitTree
+from tiphys.sources.tree import SourceTree
 from tiphys.structured.patches.merge_patch import apply_merge_patch
 
 _KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
@@ -19,7 +19,7 @@ _FIXED = ("repoURL", "path", "chart", "targetRevision")
 
 
 def with_overrides(
-    tree: CommitTree, source: ApplicationSource, path: str, app_instance: str
+    tree: SourceTree, source: ApplicationSource, path: str, app_instance: str
 ) -> ApplicationSource:
     """Return the source with what `.argocd-source*.yaml` files beside it say.
 
@@ -42,7 +42,7 @@ def with_overrides(
 
 
 def source_type(
-    tree: CommitTree, source: ApplicationSource, path: str, settings: RenderSettings
+    tree: SourceTree, source: ApplicationSource, path: str, settings: RenderSettings
 ) -> str:
     """Return "Helm", "Kustomize", "Directory" or "Plugin".
 

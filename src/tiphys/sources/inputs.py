@@ -13,14 +13,14 @@ import yaml
 from tiphys.model.errors import InvalidInputError
 from tiphys.model.source import ApplicationSource
 from tiphys.sources.api import contained
-from tiphys.sources.git.tree import CommitTree
+from tiphys.sources.tree import SourceTree
 
 KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _IMPORT = re.compile(rb"""\bimport(?:str|bin)?\s*@?["']([^"']+)["']""")
 _GLOB = re.compile(r"[*?\[]")
 
 
-def source_inputs(tree: CommitTree, source: ApplicationSource, source_type: str) -> list[str]:
+def source_inputs(tree: SourceTree, source: ApplicationSource, source_type: str) -> list[str]:
     """Return the paths that a source's render reads, none inside another, sorted."""
     path = contained(source.path)
     if source_type == "Helm":
@@ -56,7 +56,7 @@ def _inside(folder: str, reference: str) -> str:
         return ""
 
 
-def _helm_files(tree: CommitTree, source: ApplicationSource, path: str) -> set[str]:
+def _helm_files(tree: SourceTree, source: ApplicationSource, path: str) -> set[str]:
     helm = source.helm
     named = [*helm.value_files, *(p.path for p in helm.file_parameters)] if helm else []
     found: set[str] = set()
@@ -70,14 +70,14 @@ def _helm_files(tree: CommitTree, source: ApplicationSource, path: str) -> set[s
     return found | _local_dependencies(tree, path)
 
 
-def _local_dependencies(tree: CommitTree, path: str) -> set[str]:
+def _local_dependencies(tree: SourceTree, path: str) -> set[str]:
     chart = _load(tree.read(join(path, "Chart.yaml")))
     dependencies = chart.get("dependencies") if isinstance(chart, dict) else None
     urls = [str(d.get("repository", "")) for d in dependencies or [] if isinstance(d, dict)]
     return {_inside(path, url.removeprefix("file://")) for url in urls if url.startswith("file://")}
 
 
-def _walk_kustomization(tree: CommitTree, folder: str, found: set[str]) -> None:
+def _walk_kustomization(tree: SourceTree, folder: str, found: set[str]) -> None:
     if folder in found:
         return
     found.add(folder)
@@ -108,7 +108,7 @@ def _strings(value: object) -> Iterator[str]:
             yield value.partition("=")[2]
 
 
-def _jsonnet_imports(tree: CommitTree, source: ApplicationSource, path: str) -> set[str]:
+def _jsonnet_imports(tree: SourceTree, source: ApplicationSource, path: str) -> set[str]:
     directory = source.directory
     libraries = [_inside("", lib) for lib in (directory.jsonnet.libs if directory else ())]
     found = set(libraries)

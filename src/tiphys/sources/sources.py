@@ -11,6 +11,7 @@ import msgspec
 
 from tiphys.model.errors import InvalidInputError, RenderError
 from tiphys.model.source import ApplicationSource
+from tiphys.sources.addresses import redacted
 from tiphys.sources.api import (
     RenderedManifest,
     RenderedSource,
@@ -19,21 +20,13 @@ from tiphys.sources.api import (
     contained,
 )
 from tiphys.sources.cache import ManifestCache, cache_key
+from tiphys.sources.checkouts import Checkout, Checkouts
 from tiphys.sources.detection import source_type, with_overrides
-from tiphys.sources.git.mirror import Mirror, Mirrors
-from tiphys.sources.git.tree import CommitTree
+from tiphys.sources.git.mirror import Mirrors
 from tiphys.sources.inputs import outermost, source_inputs
 from tiphys.sources.render.pool import WorkerPool
 
 _TOOLS = ("helm-python-sdk 0.2", "gojsonnet 0.22", "kubectl 1.37", "documents 1")
-
-
-class _Checkout(msgspec.Struct, frozen=True, kw_only=True):
-    """One source at a commit of its mirror."""
-
-    source: ApplicationSource
-    mirror: Mirror
-    commit: str
 
 
 class _Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,9 +44,14 @@ class Sources:
     def __init__(
         self, home: Path, *, fresh_s: float = 30.0, git_timeout_s: float = 15.0, workers: int = 2
     ) -> None:
-        self.mirrors = Mirrors(home / "git", fresh_s=fresh_s, timeout_s=git_timeout_s)
+        self._checkouts = Checkouts(home, fresh_s=fresh_s, git_timeout_s=git_timeout_s)
         self.pool = WorkerPool(home / "jobs", size=workers)
         self._cache = ManifestCache(home / "manifests")
+
+    @property
+    def mirrors(self) -> Mirrors:
+        """All Git repositories."""
+        return self._checkouts.mirrors
 
     async def close(self) -> None:
         """End the workers."""
@@ -79,54 +77,39 @@ class Sources:
                 raise RenderError(what, hint=err.hint) from err
         return tuple(rendered)
 
-    async def _resolve(self, request: RenderRequest) -> list[_Checkout]:
-        async def resolve(source: ApplicationSource, revision: str | None) -> _Checkout:
-            if source.is_chart or source.is_oci:
-                raise InvalidInputError(
-                    "Helm and OCI repositories are not supported yet",
-                    where=source.repo_url,
-                    hint="Keep the chart in Git, or wait for the release that the roadmap names.",
-                )
-            mirror = self.mirrors.get(source.repo_url)
-            commit = await mirror.resolve(
-                revision or source.target_revision,
-                request.access(source.repo_url),
-                fresh=request.resolve_fresh,
-                tag_prefix=source.tag_prefix,
-            )
-            return _Checkout(source=source, mirror=mirror, commit=commit)
-
+    async def _resolve(self, request: RenderRequest) -> list[Checkout]:
         pairs = zip(request.sources, request.revisions, strict=True)
-        return list(await asyncio.gather(*(resolve(*pair) for pair in pairs)))
+        resolving = (self._checkouts.resolve(request, *pair) for pair in pairs)
+        return list(await asyncio.gather(*resolving))
 
     async def _render(
-        self, request: RenderRequest, checkout: _Checkout, refs: Mapping[str, _Checkout]
+        self, request: RenderRequest, checkout: Checkout, refs: Mapping[str, Checkout]
     ) -> RenderedSource:
         if checkout.source.is_ref_only:
-            return RenderedSource(revision=checkout.commit, source_type="", manifests=())
+            return RenderedSource(revision=checkout.revision, source_type="", manifests=())
         prepared = await asyncio.to_thread(_prepare, request, checkout, refs)
         manifests = None if request.is_hard else await self._cache.get(prepared.key)
         if manifests is None:
             manifests = await self._run(request, checkout, refs, prepared)
             await self._cache.put(prepared.key, manifests)
         return RenderedSource(
-            revision=checkout.commit, source_type=prepared.job.source_type, manifests=manifests
+            revision=checkout.revision, source_type=prepared.job.source_type, manifests=manifests
         )
 
     async def _run(
         self,
         request: RenderRequest,
-        checkout: _Checkout,
-        refs: Mapping[str, _Checkout],
+        checkout: Checkout,
+        refs: Mapping[str, Checkout],
         prepared: _Prepared,
     ) -> tuple[RenderedManifest, ...]:
         async with self.pool.folder() as folder:
 
             def export() -> None:
-                _tree(checkout).export(prepared.paths, folder / "source")
+                checkout.open().export(prepared.paths, folder / "source")
                 (folder / "source" / prepared.job.path).mkdir(parents=True, exist_ok=True)
                 for name, paths in prepared.ref_paths.items():
-                    _tree(refs[name]).export(paths, folder / prepared.job.refs[name])
+                    refs[name].open().export(paths, folder / prepared.job.refs[name])
 
             await asyncio.to_thread(export)
             return await self.pool.render(
@@ -137,14 +120,8 @@ class Sources:
             )
 
 
-def _tree(checkout: _Checkout) -> CommitTree:
-    return CommitTree(checkout.mirror.open(), checkout.commit)
-
-
-def _prepare(
-    request: RenderRequest, checkout: _Checkout, refs: Mapping[str, _Checkout]
-) -> _Prepared:
-    tree = _tree(checkout)
+def _prepare(request: RenderRequest, checkout: Checkout, refs: Mapping[str, Checkout]) -> _Prepared:
+    tree = checkout.open()
     path = contained(checkout.source.path)
     if not tree.exists(path):
         raise InvalidInputError(f"{checkout.source.path}: app path does not exist")
@@ -175,14 +152,14 @@ def _prepare(
     )
     inputs = [(name, tree.object_id(name)) for name in paths]
     for name, wanted in ref_paths.items():
-        ref_tree = _tree(refs[name])
+        ref_tree = refs[name].open()
         inputs += [(f"${name}/{file}", ref_tree.object_id(file)) for file in wanted]
     key = cache_key(job, inputs, _TOOLS)
     return _Prepared(job=job, key=key, paths=tuple(paths), ref_paths=ref_paths)
 
 
 def _ref_paths(
-    source: ApplicationSource, refs: Mapping[str, _Checkout]
+    source: ApplicationSource, refs: Mapping[str, Checkout]
 ) -> dict[str, tuple[str, ...]]:
     helm = source.helm
     names = [*helm.value_files, *(p.path for p in helm.file_parameters)] if helm else []
@@ -197,8 +174,8 @@ def _ref_paths(
     return {ref: tuple(outermost(files)) for ref, files in wanted.items()}
 
 
-def _environment(request: RenderRequest, checkout: _Checkout) -> dict[str, str]:
-    source, commit = checkout.source, checkout.commit
+def _environment(request: RenderRequest, checkout: Checkout) -> dict[str, str]:
+    source, commit = checkout.source, checkout.revision
     return {
         "ARGOCD_APP_NAME": request.app_instance,
         "ARGOCD_APP_NAMESPACE": request.destination_namespace,
@@ -207,6 +184,6 @@ def _environment(request: RenderRequest, checkout: _Checkout) -> dict[str, str]:
         "ARGOCD_APP_REVISION_SHORT": commit[:7],
         "ARGOCD_APP_REVISION_SHORT_8": commit[:8],
         "ARGOCD_APP_SOURCE_PATH": source.path,
-        "ARGOCD_APP_SOURCE_REPO_URL": source.repo_url,
+        "ARGOCD_APP_SOURCE_REPO_URL": redacted(source.repo_url),
         "ARGOCD_APP_SOURCE_TARGET_REVISION": source.target_revision,
     }

@@ -6,7 +6,7 @@ from tiphys.engine.globs import matches
 from tiphys.engine.permissions import permits_destination, permits_resource, permits_source
 from tiphys.model.keys import ResourceKey
 from tiphys.model.project import AppProjectSpec, GroupKindRule, ProjectDestination
-from tiphys.sources.git.mirror import normalise_url
+from tiphys.sources.addresses import normalise_url
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey, key_of
 from tiphys.model.labels import SECRET_TYPE
 from tiphys.settings.secret_manifests import repository_secret
 from tiphys.settings.secrets import decode_secret
-from tiphys.sources.api import RepositoryAccess
+from tiphys.sources.access import RepositoryAccess
 from tiphys.sources.connection import check_repository
 
 SECRET = GroupVersionKind("", "v1", "Secret")

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tiphys.model.errors import SourceError
-from tiphys.sources.api import RepositoryAccess
+from tiphys.sources.access import RepositoryAccess
 
 _ASKPASS = """#!/bin/sh
 case "$1" in

@@ -6,31 +6,16 @@ Commits that the mirror has are never fetched again, and refs are listed at most
 
 import asyncio
 import hashlib
-import re
 import time
 from pathlib import Path
 
 import pygit2
 
 from tiphys.model.errors import SourceError
-from tiphys.sources.api import RepositoryAccess
+from tiphys.sources.access import RepositoryAccess
+from tiphys.sources.addresses import repository_identity
 from tiphys.sources.git.command import run_git
 from tiphys.sources.git.revisions import find_revision, is_full_sha, is_short_sha
-
-_URL = re.compile(
-    r"^(?:(?P<scheme>[a-z+]+)://)?(?:[^@/]+@)?(?P<rest>.+?)(?:\.git)?/*$", re.IGNORECASE
-)
-
-
-def normalise_url(url: str) -> str:
-    """Return one spelling for all addresses of a repository: no scheme, user or `.git`."""
-    found = _URL.match(url.strip())
-    if found is None:
-        return url
-    scheme = found["scheme"] or ""
-    if scheme.lower() in {"", "ssh", "git"} and ":" in found["rest"].partition("/")[0]:
-        return found["rest"].replace(":", "/", 1).lower()
-    return found["rest"].lower()
 
 
 class Mirror:
@@ -149,9 +134,7 @@ class Mirrors:
 
     def get(self, url: str) -> Mirror:
         """Return the mirror of a repository, however its address is spelled."""
-        # The scheme stays: the same path by file and by http need not be the same repository.
-        scheme = url.partition("://")[0] if "://" in url else "ssh"
-        identity = f"{scheme}:{normalise_url(url)}"
+        identity = repository_identity(url)
         if identity not in self._mirrors:
             name = hashlib.sha256(identity.encode()).hexdigest()[:32]
             self._home.mkdir(parents=True, exist_ok=True)

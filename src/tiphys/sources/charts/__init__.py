@@ -1,0 +1,1 @@
+"""Helm repositories and OCI registries: versions found, archives fetched and unpacked once."""
