@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import orjson
 
+from tiphys.engine.collisions import repair_patch
 from tiphys.engine.normalise import prepare_target
 from tiphys.kube.client import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, KubeClient
 from tiphys.kube.migration import migration_patch
@@ -24,6 +25,11 @@ _GONE_TIMEOUT_S = 60.0
 _ESTABLISHED_TIMEOUT_S = 3.0
 _POLL_S = 0.1
 _MIGRATION_ATTEMPTS = 8
+_DUPLICATES = "duplicate entries for key"
+_DUPLICATES_WARNING = (
+    "elements with equal keys rule out server-side apply, so it was applied client-side: what is "
+    "taken out of Git later may stay in the cluster"
+)
 _BINDINGS = frozenset(
     GroupKind("rbac.authorization.k8s.io", kind) for kind in ("RoleBinding", "ClusterRoleBinding")
 )
@@ -86,7 +92,10 @@ async def apply_resource(
     wanted = prepare_target(target)
     resource = client.resource(gvk_of(wanted))
     name = f"{resource.display}/{key_of(wanted).name}"
-    if live is not None and _must_be_recreated(wanted, live) and not options.dry_run:
+    if live is not None and _must_be_recreated(wanted, live):
+        if options.dry_run:
+            # No dry run can tell: the server refuses the change that deleting makes possible.
+            return Applied(live, f"{name} configured")
         await delete_and_wait(client, live)
         live = None
     try:
@@ -140,10 +149,46 @@ async def _write(
         return await _apply_client_side(client, wanted, live, options)
     if live is not None and options.migrates and not options.dry_run:
         live = await _migrate(client, live, options)
-    manifest, warnings = await client.apply(wanted, manager=options.manager, **options.params())
+    try:
+        manifest, warnings = await client.apply(wanted, manager=options.manager, **options.params())
+    except ApiError as err:
+        if _DUPLICATES in err.what:
+            return await _apply_duplicates(client, wanted, live, options)
+        manifest, warnings = await _apply_again(client, wanted, live, options, err)
     if options.says_server_side:
         return manifest, "serverside-applied", warnings
     return manifest, _verb(live, manifest), warnings
+
+
+async def _apply_duplicates(
+    client: KubeClient, wanted: Manifest, live: Manifest | None, options: ApplyOptions
+) -> tuple[Manifest, str, tuple[str, ...]]:
+    """Apply client-side what server-side apply cannot express: two items with one key."""
+    manifest, verb, warnings = await _apply_client_side(client, wanted, live, options)
+    return manifest, verb, (*warnings, _DUPLICATES_WARNING)
+
+
+async def _apply_again(
+    client: KubeClient,
+    wanted: Manifest,
+    live: Manifest | None,
+    options: ApplyOptions,
+    refusal: ApiError,
+) -> tuple[Manifest, tuple[str, ...]]:
+    """Clear away what a refused apply collides with, and apply once more; else raise it."""
+    if live is None:
+        raise refusal
+    gvk, key = gvk_of(wanted), key_of(wanted)
+    # The object as it is now, in the version of the target: indices must be right.
+    current = await client.get(gvk, key.namespace, key.name)
+    schema = load_builtin_schema().schema_for(gvk)
+    patch = repair_patch(refusal.causes, wanted, current, schema) if current else None
+    if patch is None:
+        raise refusal
+    if options.dry_run:
+        return live, ()
+    await client.patch(gvk, key, patch, JSON_PATCH)
+    return await client.apply(wanted, manager=options.manager, **options.params())
 
 
 async def _migrate(client: KubeClient, live: Manifest, options: ApplyOptions) -> Manifest:

@@ -105,6 +105,16 @@ def _pod_problems(spec: dict[str, Any], path: str) -> Iterator[Problem]:
         seen.add(str(name))
         if not container.get("image"):
             yield f"{field}.image", "FieldValueRequired", "Required value"
+        yield from _repeated_names(container.get("ports"), f"{field}.ports")
+
+
+def _repeated_names(ports: Any, path: str) -> Iterator[Problem]:
+    seen: set[str] = set()
+    for place, port in enumerate(ports or []):
+        name = port.get("name")
+        if name and name in seen:
+            yield f"{path}[{place}].name", "FieldValueDuplicate", f'Duplicate value: "{name}"'
+        seen.add(str(name))
 
 
 def _service_problems(manifest: dict[str, Any]) -> Iterator[Problem]:
@@ -112,6 +122,7 @@ def _service_problems(manifest: dict[str, Any]) -> Iterator[Problem]:
     is_headless = spec.get("clusterIP") == "None"
     if not spec.get("ports") and not is_headless and spec.get("type") != "ExternalName":
         yield "spec.ports", "FieldValueRequired", "Required value"
+    yield from _repeated_names(spec.get("ports"), "spec.ports")
 
 
 def immutable_problems(old: dict[str, Any], new: dict[str, Any], kind: Kind) -> Iterator[Problem]:
