@@ -19,6 +19,7 @@ from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey, gvk_of, k
 from tiphys.sources.api import (
     DEFAULT_MEDIA_TYPES,
     RenderedSource,
+    RenderLimits,
     RenderRequest,
     RenderSettings,
 )
@@ -146,7 +147,7 @@ def render_request(
             values_file_schemes=settings.helm_values_file_schemes,
             submodules_enabled=settings.submodules_enabled,
             file_roots=settings.file_roots,
-            timeout_s=settings.render_timeout_s,
+            limits=RenderLimits(timeout_s=settings.render_timeout_s),
         ),
     )
 

@@ -13,6 +13,36 @@ DEFAULT_MEDIA_TYPES = (
     "application/vnd.oci.image.layer.v1.tar+gzip",
     "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
 )
+KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+class RenderLimits(msgspec.Struct, frozen=True, kw_only=True):
+    """What ends a render early; sizes in bytes, of everything that it runs together.
+
+    Attributes:
+        output_bytes: of the manifests, and of what a command may print.
+        disk_bytes: of the files that it writes, with those that it was given.
+    """
+
+    timeout_s: float = 60.0
+    memory_bytes: int = 1024 * 1024 * 1024
+    output_bytes: int = 100 * 1024 * 1024
+    disk_bytes: int = 1024 * 1024 * 1024
+    processes: int = 64
+
+
+class RenderTools(msgspec.Struct, frozen=True, kw_only=True):
+    """Paths of the programs that render; "" for one that is not there.
+
+    Attributes:
+        kustomize: of the version that a source asks for; kubectl's own otherwise.
+        helm_library: Helm runs in process.
+    """
+
+    kubectl: str = ""
+    helm: str = ""
+    kustomize: str = ""
+    helm_library: bool = False
 
 
 class RenderSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,8 +67,7 @@ class RenderSettings(msgspec.Struct, frozen=True, kw_only=True):
     values_file_schemes: tuple[str, ...] = ("https", "http")
     submodules_enabled: bool = True
     file_roots: tuple[str, ...] = ()
-    timeout_s: float = 60.0
-    memory_bytes: int = 1024 * 1024 * 1024
+    limits: RenderLimits = RenderLimits()
 
 
 class RenderRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +136,8 @@ class RenderJob(msgspec.Struct, frozen=True, kw_only=True):
     kustomize_build_options: str = ""
     jsonnet_enabled: bool = True
     max_directory_bytes: int = 10 * 1024 * 1024
+    max_output_bytes: int = 100 * 1024 * 1024
+    tools: RenderTools = RenderTools()
 
 
 def contained(path: str, *, where: str = "") -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 import orjson
 
-from tiphys.sources.api import RenderedManifest, RenderJob
+from tiphys.sources.api import RenderedManifest, RenderJob, RenderTools
 from tiphys.sources.render.environment import mentions
 
 _IN_MEMORY = 256
@@ -36,7 +36,9 @@ def cache_key(job: RenderJob, inputs: Sequence[tuple[str, str]], versions: Seque
         environment = {
             k: v for k, v in environment.items() if not k.startswith("ARGOCD_APP_REVISION")
         }
-    told = msgspec.structs.replace(job, root="", refs={}, environment=environment)
+    told = msgspec.structs.replace(
+        job, root="", refs={}, environment=environment, tools=RenderTools()
+    )
     parts = [_VERSION, msgspec.to_builtins(told), list(inputs), list(versions)]
     return hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
 

@@ -10,11 +10,10 @@ import yaml
 
 from tiphys.model.errors import InvalidInputError, RenderError
 from tiphys.model.source import ApplicationSource
-from tiphys.sources.api import RenderSettings
+from tiphys.sources.api import KUSTOMIZATION_NAMES, RenderSettings
 from tiphys.sources.tree import SourceTree
 from tiphys.structured.patches.merge_patch import apply_merge_patch
 
-_KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 _FIXED = ("repoURL", "path", "chart", "targetRevision")
 
 
@@ -67,7 +66,7 @@ def source_type(
 
 
 def _detected(names: list[str]) -> str:
-    if any(name in _KUSTOMIZATIONS for name in names):
+    if any(name in KUSTOMIZATION_NAMES for name in names):
         return "Kustomize"
     if any(name.endswith("Chart.yaml") for name in names):
         return "Helm"

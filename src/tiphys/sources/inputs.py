@@ -12,10 +12,9 @@ import yaml
 
 from tiphys.model.errors import InvalidInputError
 from tiphys.model.source import ApplicationSource
-from tiphys.sources.api import contained
+from tiphys.sources.api import KUSTOMIZATION_NAMES, contained
 from tiphys.sources.tree import SourceTree
 
-KUSTOMIZATION_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _IMPORT = re.compile(rb"""\bimport(?:str|bin)?\s*@?["']([^"']+)["']""")
 _GLOB = re.compile(r"[*?\[]")
 

@@ -17,6 +17,7 @@ from tiphys.sources.api import (
     RenderedSource,
     RenderJob,
     RenderRequest,
+    RenderTools,
     contained,
 )
 from tiphys.sources.cache import ManifestCache, cache_key
@@ -25,8 +26,7 @@ from tiphys.sources.detection import source_type, with_overrides
 from tiphys.sources.git.mirror import Mirrors
 from tiphys.sources.inputs import outermost, source_inputs
 from tiphys.sources.render.pool import WorkerPool
-
-_TOOLS = ("helm-python-sdk 0.2", "gojsonnet 0.22", "kubectl 1.37", "documents 1")
+from tiphys.sources.render.tools import find_tools, jail_reads, tool_versions
 
 
 class _Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,10 +42,17 @@ class Sources:
     """All repositories and renderers of an installation."""
 
     def __init__(
-        self, home: Path, *, fresh_s: float = 30.0, git_timeout_s: float = 15.0, workers: int = 2
+        self,
+        home: Path,
+        *,
+        fresh_s: float = 30.0,
+        git_timeout_s: float = 15.0,
+        workers: int = 2,
+        helm_command: bool = False,
     ) -> None:
         self._checkouts = Checkouts(home, fresh_s=fresh_s, git_timeout_s=git_timeout_s)
-        self.pool = WorkerPool(home / "jobs", size=workers)
+        self._tools = find_tools(helm_command=helm_command)
+        self.pool = WorkerPool(home / "jobs", jail_reads(self._tools), size=workers)
         self._cache = ManifestCache(home / "manifests")
 
     @property
@@ -87,7 +94,7 @@ class Sources:
     ) -> RenderedSource:
         if checkout.source.is_ref_only:
             return RenderedSource(revision=checkout.revision, source_type="", manifests=())
-        prepared = await asyncio.to_thread(_prepare, request, checkout, refs)
+        prepared = await asyncio.to_thread(_prepare, request, checkout, refs, self._tools)
         manifests = None if request.is_hard else await self._cache.get(prepared.key)
         if manifests is None:
             manifests = await self._run(request, checkout, refs, prepared)
@@ -112,15 +119,12 @@ class Sources:
                     refs[name].open().export(paths, folder / prepared.job.refs[name])
 
             await asyncio.to_thread(export)
-            return await self.pool.render(
-                folder,
-                prepared.job,
-                timeout_s=request.settings.timeout_s,
-                memory_bytes=request.settings.memory_bytes,
-            )
+            return await self.pool.render(folder, prepared.job, request.settings.limits)
 
 
-def _prepare(request: RenderRequest, checkout: Checkout, refs: Mapping[str, Checkout]) -> _Prepared:
+def _prepare(
+    request: RenderRequest, checkout: Checkout, refs: Mapping[str, Checkout], tools: RenderTools
+) -> _Prepared:
     tree = checkout.open()
     path = contained(checkout.source.path)
     if not tree.exists(path):
@@ -149,12 +153,14 @@ def _prepare(request: RenderRequest, checkout: Checkout, refs: Mapping[str, Chec
         kustomize_build_options=request.settings.kustomize_build_options,
         jsonnet_enabled=request.settings.jsonnet_enabled,
         max_directory_bytes=request.settings.max_directory_bytes,
+        max_output_bytes=request.settings.limits.output_bytes,
+        tools=tools,
     )
     inputs = [(name, tree.object_id(name)) for name in paths]
     for name, wanted in ref_paths.items():
         ref_tree = refs[name].open()
         inputs += [(f"${name}/{file}", ref_tree.object_id(file)) for file in wanted]
-    key = cache_key(job, inputs, _TOOLS)
+    key = cache_key(job, inputs, tool_versions(tools))
     return _Prepared(job=job, key=key, paths=tuple(paths), ref_paths=ref_paths)
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from tiphys.model.errors import RenderError
+
 _INT = re.compile(
     r"^(?:[-+]?0b[01_]+|[-+]?0o?[0-7_]+|[-+]?(?:0|[1-9][0-9_]*)|[-+]?0x[0-9a-fA-F_]+)$"
 )
@@ -83,3 +85,15 @@ def load_documents(text: str | bytes) -> Iterator[Any]:
         yaml.YAMLError: the stream is malformed; documents before the fault were yielded.
     """
     yield from yaml.load_all(text, Loader=GoLoader)
+
+
+def load_manifests(name: str, text: str | bytes) -> list[Any]:
+    """Return the documents of a rendered text, without those that are empty.
+
+    Raises:
+        RenderError: it is no YAML.
+    """
+    try:
+        return [found for found in load_documents(text) if found]
+    except (yaml.YAMLError, ValueError) as err:
+        raise RenderError(f"YAML parse error on {name}: {' '.join(str(err).split())}") from err

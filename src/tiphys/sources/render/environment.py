@@ -1,24 +1,31 @@
 """The build environment, and its substitution in parameters.
 
-Source: Argo CD user guide, "Build Environment".
+Source: Argo CD user guide, "Build Environment"; the syntax is that of Go's `os.Expand`.
 """
 
 import re
 from collections.abc import Mapping
 
-_REFERENCE = re.compile(r"\$\$|\$\{(\w+)\}|\$(\w+)")
+_REFERENCE = re.compile(
+    r"\$(?:\{(?P<braced>[^}]*)\}|(?P<open>\{)|(?P<special>[*#$@!?\-0-9])|(?P<plain>[A-Za-z_]\w*))",
+    re.ASCII,
+)
 
 
 def substitute(text: str, environment: Mapping[str, str]) -> str:
     """Return the text with `$NAME` and `${NAME}` replaced; `$$` is a dollar, unknown is empty."""
 
     def replace(found: re.Match[str]) -> str:
-        name = found[1] or found[2]
-        return "$" if name is None else environment.get(name, "")
+        name = _name(found)
+        return "$" if name == "$" else environment.get(name, "")
 
     return _REFERENCE.sub(replace, text)
 
 
 def mentions(text: str, name: str) -> bool:
     """Return whether a text refers to a variable whose name begins so."""
-    return any((f[0] or f[1]).startswith(name) for f in _REFERENCE.findall(text))
+    return any(_name(found).startswith(name) for found in _REFERENCE.finditer(text))
+
+
+def _name(found: re.Match[str]) -> str:
+    return found["braced"] or found["special"] or found["plain"] or ""

@@ -49,18 +49,22 @@ def evaluate(path: Path, root: Path, libraries: list[Path], **variables: dict[st
     Raises:
         RenderError: it does not evaluate.
     """
+    missing: list[str] = []
 
     def load(folder: str, name: str) -> tuple[str, bytes]:
         for base in (Path(folder), *libraries):
             candidate = (base / name).resolve()
             if candidate.is_relative_to(root.resolve()) and candidate.is_file():
                 return str(candidate), candidate.read_bytes()
-        raise RuntimeError(f"couldn't open import {name!r}: no match in the repository")
+        missing.append(name)
+        raise RuntimeError("no such import")
 
     try:
         text = _gojsonnet.evaluate_file(str(path), import_callback=load, **variables)
-    except RuntimeError as err:
-        message = " ".join(str(err).replace(str(root), "").split())
+    except (RuntimeError, UnicodeDecodeError) as err:
+        # The library garbles what a callback raises, so that is said apart.
+        told = f"couldn't open import `{missing[-1]}`: no match in the repository"
+        message = told if missing else " ".join(str(err).replace(str(root), "").split())
         raise RenderError(f"{path.name}: {message}") from err
     return orjson.loads(text)
 

@@ -1,166 +1,148 @@
-"""Warm worker processes, each with one job at a time, replaced after many jobs or any kill.
+"""Warm worker processes in a jail, replaced after many jobs or any kill.
 
-A job has a time limit and a memory limit, watched from here: what a chart makes a library do cannot
-be stopped from inside its process. The environment holds nothing of ours.
+A job has limits, watched from here: what a chart makes a library do cannot be stopped from inside
+its process. Workers start when they are needed and end when they have been idle for a while.
 """
 
 import asyncio
 import contextlib
-import os
+import logging
 import shutil
-import signal
-import struct
-import sys
 import tempfile
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
-from typing import Any
 
-import msgspec
-import orjson
+from tiphys.sources.api import RenderedManifest, RenderJob, RenderLimits
+from tiphys.sources.render.handle import RefusedError, Worker
 
-from tiphys.model.errors import RenderError
-from tiphys.sources.api import RenderedManifest, RenderJob
+log = logging.getLogger("sources")
 
 _JOBS_A_WORKER = 500
-_WATCH_S = 0.1
 
 
 class WorkerPool:
-    """A few workers, started when they are first needed."""
+    """A few workers, started when they are first needed.
 
-    def __init__(self, home: Path, *, size: int) -> None:
-        self._home = home
+    Attributes:
+        renders: how many jobs were run.
+        starts: how many workers were started.
+    """
+
+    def __init__(
+        self, home: Path, reads: Sequence[str], *, size: int = 2, idle_s: float = 60.0
+    ) -> None:
+        self._home, self._reads = home, tuple(reads)
         self._slots = asyncio.Semaphore(size)
-        self._idle: list[_Worker] = []
-        self.renders = 0
+        self._size, self._idle_s = size, idle_s
+        self._idle: list[Worker] = []
+        self._lacking: tuple[str, ...] = ()
+        self._reaper: asyncio.Task[None] | None = None
+        self._is_clean = False
+        self._alive = 0
+        self.renders = self.starts = 0
 
     @contextlib.asynccontextmanager
     async def folder(self) -> AsyncIterator[Path]:
-        """Lend an empty folder for one job, and delete it afterwards."""
+        """Lend an empty folder for one job's files, and delete it afterwards."""
+        if not self._is_clean:
+            self._is_clean = True
+            await asyncio.to_thread(shutil.rmtree, self._home, ignore_errors=True)
         self._home.mkdir(parents=True, exist_ok=True)
-        path = Path(tempfile.mkdtemp(dir=self._home))
+        path = Path(tempfile.mkdtemp(prefix="files-", dir=self._home))
         try:
             yield path
         finally:
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
 
     async def render(
-        self, folder: Path, job: RenderJob, *, timeout_s: float, memory_bytes: int
+        self,
+        folder: Path,
+        job: RenderJob,
+        limits: RenderLimits,
+        *,
+        reads: Sequence[str] = (),
+        once: bool = False,
     ) -> tuple[RenderedManifest, ...]:
         """Run a job and return its manifests in order.
 
+        Args:
+            folder: the job's files, from `folder()`; they are moved away.
+            job: what to render.
+            limits: what ends it early.
+            reads: what the job may read besides.
+            once: the worker serves no other job; for commands that other people wrote.
+
         Raises:
-            RenderError: it does not render, takes too long, or needs too much memory.
+            RenderError: it does not render, or exceeds a limit.
         """
         async with self._slots:
             self.renders += 1
-            worker = self._idle.pop() if self._idle else _Worker(self._home)
+            worker = await self._worker(job.source_type, (*self._reads, *reads))
             try:
-                answer = await worker.ask(folder, job, timeout_s, memory_bytes)
-            except BaseException:
-                await worker.kill()
+                manifests = await worker.render(folder, job, limits)
+            except RefusedError:
+                await self._give_back(worker, once=once)
                 raise
-            if worker.jobs < _JOBS_A_WORKER:
-                self._idle.append(worker)
-            else:
-                await worker.kill()
-        if "error" in answer:
-            raise RenderError(answer["error"], where=answer["where"], hint=answer["hint"])
-        return tuple(
-            RenderedManifest(body.encode(), digest) for body, digest in answer["manifests"]
-        )
+            except BaseException:
+                await self._end(worker)
+                raise
+            await self._give_back(worker, once=once)
+        return manifests
 
     async def close(self) -> None:
         """End all workers."""
+        if self._reaper is not None:
+            self._reaper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._reaper
+            self._reaper = None
         while self._idle:
-            await self._idle.pop().kill()
+            await self._end(self._idle.pop())
 
-
-class _Worker:
-    """One process."""
-
-    def __init__(self, home: Path) -> None:
-        self._home = home
-        self._process: asyncio.subprocess.Process | None = None
-        self.jobs = 0
-
-    async def ask(
-        self, folder: Path, job: RenderJob, timeout_s: float, memory_bytes: int
-    ) -> dict[str, Any]:
-        self.jobs += 1
-        process = await self._start()
-        assert process.stdin is not None
-        frame = msgspec.json.encode((str(folder), job))
-        process.stdin.write(struct.pack(">I", len(frame)) + frame)
-        watch = asyncio.create_task(self._watch(process, memory_bytes))
+    async def _worker(self, kind: str, reads: tuple[str, ...]) -> Worker:
+        """Return an idle worker of that jail, best one that has the tool loaded, or a new one."""
+        fitting = [worker for worker in self._idle if worker.reads == reads]
+        if fitting:
+            chosen = max(fitting, key=lambda worker: (kind in worker.kinds, worker.idle_since))
+            self._idle.remove(chosen)
+            return chosen
+        if self._idle and self._alive >= self._size:
+            await self._end(self._idle.pop(0))  # a worker of another jail makes place
+        worker = Worker(self._home, reads)
+        self.starts += 1
+        self._alive += 1
         try:
-            async with asyncio.timeout(timeout_s):
-                return await self._answer(process)
-        except TimeoutError:
-            raise RenderError(
-                f"the render took longer than {timeout_s:.0f} s and was stopped",
-                hint="Make it smaller, or raise controller.repo.server.timeout.seconds.",
-            ) from None
-        except asyncio.IncompleteReadError:
-            exceeded = watch.done() and not watch.cancelled() and watch.result()
-            limit = memory_bytes // 1024 // 1024
-            what = f"needed more than {limit} MiB of memory" if exceeded else "crashed the renderer"
-            raise RenderError(f"the render {what} and was stopped") from None
-        finally:
-            watch.cancel()
-
-    async def kill(self) -> None:
-        if self._process is None:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        await self._process.wait()
-
-    async def _start(self) -> asyncio.subprocess.Process:
-        if self._process is None:
-            self._process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "tiphys.sources.render.worker",
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL,
-                cwd=self._home,
-                env={
-                    "PATH": os.environ.get("PATH", ""),
-                    "HOME": str(self._home),
-                    "LANG": "C.UTF-8",
-                },
-                start_new_session=True,
-                limit=1024 * 1024,
+            await worker.start()
+        except BaseException:
+            await self._end(worker)
+            raise
+        if worker.lacking and worker.lacking != self._lacking:
+            self._lacking = worker.lacking
+            log.warning(
+                "renders are not fully confined: this machine lacks parts of the jail",
+                extra={"lacking": worker.lacking},
             )
-        return self._process
+        return worker
 
-    async def _answer(self, process: asyncio.subprocess.Process) -> dict[str, Any]:
-        assert process.stdout is not None
-        head = await process.stdout.readexactly(4)
-        body = await process.stdout.readexactly(struct.unpack(">I", head)[0])
-        answer: dict[str, Any] = orjson.loads(body)
-        return answer
+    async def _give_back(self, worker: Worker, *, once: bool) -> None:
+        if once or worker.jobs >= _JOBS_A_WORKER or not await worker.clear():
+            await self._end(worker)
+            return
+        worker.idle_since = time.monotonic()
+        self._idle.append(worker)
+        if self._reaper is None or self._reaper.done():
+            self._reaper = asyncio.create_task(self._reap(), name="idle render workers")
 
-    async def _watch(self, process: asyncio.subprocess.Process, memory_bytes: int) -> bool:
-        """Kill a process whose resident memory grows too large; return True when it was."""
-        while True:
-            await asyncio.sleep(_WATCH_S)
-            size = _resident_bytes(process.pid)
-            if size is None:
-                return False
-            if size > memory_bytes:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                return True
+    async def _reap(self) -> None:
+        """End workers that have been idle for long, until none is left."""
+        while self._idle:
+            rest = self._idle_s - (time.monotonic() - self._idle[0].idle_since)
+            if rest > 0:
+                await asyncio.sleep(rest)
+            else:
+                await self._end(self._idle.pop(0))
 
-
-def _resident_bytes(pid: int) -> int | None:
-    """Return the resident memory of a process, None where it cannot be told."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError, ValueError):
-        return None
-    return pages * os.sysconf("SC_PAGE_SIZE")
+    async def _end(self, worker: Worker) -> None:
+        self._alive -= 1
+        await worker.kill()

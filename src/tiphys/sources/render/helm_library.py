@@ -1,0 +1,96 @@
+"""Helm's own library, brought in process by a package.
+
+Source: `helm template --help`; helm.sh/helm, package strvals, for what `--set` means.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import helm_python
+import orjson
+from helm_python import _native
+
+from tiphys.model.errors import RenderError
+from tiphys.sources.api import RenderJob
+from tiphys.sources.render.helm_chart import check_chart
+from tiphys.sources.render.helm_files import HelmInputs
+from tiphys.sources.render.helm_values import merge_setting, merge_values
+
+_Texts = list[tuple[str, str]]
+_CONTENT = "content"
+
+
+def chart_texts(job: RenderJob, folder: Path, inputs: HelmInputs) -> tuple[_Texts, _Texts]:
+    """Return a chart's definitions and its rendered templates, each with the name of its file.
+
+    Raises:
+        RenderError: the chart does not load, or the values do not fit, or a template fails.
+    """
+    if inputs.helm.skip_schema_validation:
+        for schema in folder.rglob("values.schema.json"):
+            schema.unlink()
+    try:
+        with helm_python.Chart.load(folder) as chart:
+            loaded = [str(subchart.get("name", "")) for subchart in chart.dependencies]
+            kube_version = inputs.helm.kube_version or job.kube_version
+            check_chart(chart.metadata, loaded, job.release_name, kube_version)
+            definitions = [] if inputs.helm.skip_crds else chart.crds
+            rendered = _rendered(job, inputs, chart, kube_version)
+    except helm_python.HelmError as err:
+        message = str(err).replace(f"{folder}/", "").replace(str(folder), "")
+        raise RenderError(" ".join(message.split()), where=job.path or ".") from err
+    templates = [
+        (name, text)
+        for name, text in sorted(rendered.items())
+        if not name.endswith("NOTES.txt") and not Path(name).name.startswith("_")
+    ]
+    return [(crd["filename"], crd["data"]) for crd in definitions], templates
+
+
+def _rendered(job: RenderJob, inputs: HelmInputs, chart: Any, kube_version: str) -> dict[str, str]:
+    helm = inputs.helm
+    options = {
+        "name": job.release_name,
+        "namespace": helm.namespace or job.namespace or "default",
+        "revision": 1,
+        "is_install": True,
+        "is_upgrade": False,
+        "api_versions": list(helm.api_versions or job.api_versions),
+    }
+    if kube_version:
+        options["kube_version"] = kube_version
+    answer = _native.call_string(
+        "helm_render",
+        chart._raw(),  # noqa: SLF001 -- the public call cannot name versions
+        orjson.dumps(_values(inputs)).decode(),
+        orjson.dumps(options).decode(),
+    )
+    found: dict[str, str] = orjson.loads(answer)
+    return found
+
+
+def _values(inputs: HelmInputs) -> dict[str, Any]:
+    """Merge values from the lowest precedence to the highest; the chart's own come below all."""
+    values: dict[str, Any] = {}
+    texts = [path.read_text() for path in inputs.value_files]
+    for text in [*texts, *([inputs.inline] if inputs.inline else [])]:
+        values = merge_values(values, helm_python.values_from_yaml(text) or {})
+    for setting in inputs.parameters:
+        values = merge_setting(values, setting, helm_python.parse_set_string(setting) or {})
+    for setting in inputs.strings:
+        parsed = helm_python.parse_set_string_values(setting) or {}
+        values = merge_setting(values, setting, parsed)
+    for name, path in inputs.files:
+        # The content is put in afterwards: nothing in it may be read as syntax.
+        setting = f"{name}={_CONTENT}"
+        parsed = helm_python.parse_set_string_values(setting) or {}
+        values = merge_setting(values, setting, _filled(parsed, path.read_text()))
+    return values
+
+
+def _filled(value: Any, content: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _filled(member, content) for name, member in value.items()}
+    if isinstance(value, list):
+        return [_filled(member, content) for member in value]
+    return content if value == _CONTENT else value
