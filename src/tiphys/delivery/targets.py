@@ -146,6 +146,7 @@ def render_request(
             oci_media_types=settings.oci_media_types or DEFAULT_MEDIA_TYPES,
             values_file_schemes=settings.helm_values_file_schemes,
             submodules_enabled=settings.submodules_enabled,
+            allow_oob_symlinks=settings.allow_oob_symlinks,
             file_roots=settings.file_roots,
             limits=RenderLimits(timeout_s=settings.render_timeout_s),
         ),

@@ -87,6 +87,15 @@ class RepositoryAccess(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(value for value in values if value)
 
     @property
+    def has_credentials(self) -> bool:
+        """True when it says who we are."""
+        return any(getattr(self, name) for name in _CREDENTIALS)
+
+    def anonymous(self) -> "RepositoryAccess":
+        """Return the same without credentials."""
+        return msgspec.structs.replace(self, problem="", **dict.fromkeys(_CREDENTIALS, ""))
+
+    @property
     def fingerprint(self) -> str:
         """Equal for those who see the same there."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()
@@ -137,4 +146,12 @@ def access_from_secret(
     )
 
 
+_CREDENTIALS = (
+    "username",
+    "password",
+    "bearer_token",
+    "ssh_private_key",
+    "tls_client_cert_data",
+    "tls_client_cert_key",
+)
 _OFF = (None, "", "false")

@@ -53,6 +53,7 @@ class RenderSettings(msgspec.Struct, frozen=True, kw_only=True):
         max_oci_bytes: of an OCI artifact, unpacked.
         oci_media_types: of the layers that are unpacked.
         values_file_schemes: of the URLs that may be value files.
+        allow_oob_symlinks: do not refuse links that lead out of a repository.
         file_roots: folders of this machine that repositories may lie in.
     """
 
@@ -66,6 +67,7 @@ class RenderSettings(msgspec.Struct, frozen=True, kw_only=True):
     oci_media_types: tuple[str, ...] = DEFAULT_MEDIA_TYPES
     values_file_schemes: tuple[str, ...] = ("https", "http")
     submodules_enabled: bool = True
+    allow_oob_symlinks: bool = False
     file_roots: tuple[str, ...] = ()
     limits: RenderLimits = RenderLimits()
 

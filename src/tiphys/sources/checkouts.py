@@ -10,8 +10,7 @@ from tiphys.model.source import ApplicationSource
 from tiphys.sources.addresses import redacted
 from tiphys.sources.api import RenderRequest
 from tiphys.sources.charts.charts import Charts, ChartWanted
-from tiphys.sources.git.mirror import Mirrors
-from tiphys.sources.git.tree import CommitTree
+from tiphys.sources.git.repositories import CommitWanted, GitRepositories
 from tiphys.sources.tree import SourceTree
 
 
@@ -32,7 +31,7 @@ class Checkouts:
     """All repositories of an installation, of whatever kind."""
 
     def __init__(self, home: Path, *, fresh_s: float, git_timeout_s: float) -> None:
-        self.mirrors = Mirrors(home / "git", fresh_s=fresh_s, timeout_s=git_timeout_s)
+        self.git = GitRepositories(home / "git", fresh_s=fresh_s, timeout_s=git_timeout_s)
         self.charts = Charts(home / "charts", fresh_s=fresh_s)
 
     async def resolve(
@@ -56,13 +55,16 @@ class Checkouts:
         self, request: RenderRequest, source: ApplicationSource, wanted: str
     ) -> Checkout:
         access = request.access(source.repo_url)
-        mirror = self.mirrors.get(access.url)
-        commit = await mirror.resolve(
-            wanted, access, fresh=request.resolve_fresh, tag_prefix=source.tag_prefix
+        commit, tree = await self.git.commit(
+            CommitWanted(
+                access=access,
+                revision=wanted,
+                tag_prefix=source.tag_prefix,
+                fresh=request.resolve_fresh,
+            ),
+            request,
         )
-        return Checkout(
-            source=source, revision=commit, open=lambda: CommitTree(mirror.open(), commit)
-        )
+        return Checkout(source=source, revision=commit, open=tree)
 
     async def _chart(
         self, request: RenderRequest, source: ApplicationSource, wanted: str

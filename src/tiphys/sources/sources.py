@@ -58,7 +58,7 @@ class Sources:
     @property
     def mirrors(self) -> Mirrors:
         """All Git repositories."""
-        return self._checkouts.mirrors
+        return self._checkouts.git.mirrors
 
     async def close(self) -> None:
         """End the workers."""

@@ -1,27 +1,66 @@
-"""Runs git for what touches the network, with credentials that never reach a command line.
-
-Source: git documentation, gitcredentials(7) (GIT_ASKPASS), git-config(1) (GIT_CONFIG_COUNT).
-"""
+"""Runs git for what touches the network, and says in a sentence why it failed."""
 
 import asyncio
 import contextlib
 import os
 import signal
-import stat
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from tiphys.model.errors import SourceError
 from tiphys.sources.access import RepositoryAccess
+from tiphys.sources.addresses import redacted
+from tiphys.sources.git.environment import git_environment
 
-_ASKPASS = """#!/bin/sh
-case "$1" in
-Username*) printf "%s" "$GIT_USER" ;;
-*) printf "%s" "$GIT_PASS" ;;
-esac
-"""
 _MAX_MESSAGE = 400
+_MAX_OUTPUT_BYTES = 64 * 1024 * 1024
+
+
+class _Failure(NamedTuple):
+    """Words of git or ssh, and what they mean."""
+
+    words: tuple[str, ...]
+    what: str
+    hint: str
+
+
+_CREDENTIALS_HINT = "Add a Secret of type `repository` or `repo-creds` with working credentials."
+_FAILURES = (
+    _Failure(
+        ("host key verification failed", "no matching host key"),
+        "the host's key is not known, or not the one that is known",
+        "Add its key to ssh_known_hosts in the ConfigMap argocd-ssh-known-hosts-cm.",
+    ),
+    _Failure(
+        ("permission denied (", "permission denied, please", "no supported authentication"),
+        "access denied: the SSH key is missing or wrong",
+        _CREDENTIALS_HINT,
+    ),
+    _Failure(
+        ("ssl certificate problem", "server certificate verification failed"),
+        "its certificate is signed by an unknown authority",
+        "Add its authority to the ConfigMap argocd-tls-certs-cm.",
+    ),
+    _Failure(
+        ("returned error: 301", "returned error: 302", "returned error: 307", "error: 308"),
+        "it redirects, and tokens are not sent to another address",
+        "Write the address that it leads to.",
+    ),
+    _Failure(
+        ("authentication failed", "could not read username", "could not read password"),
+        "authentication required",
+        _CREDENTIALS_HINT,
+    ),
+    _Failure(("returned error: 403",), "access denied (403)", _CREDENTIALS_HINT),
+    _Failure(
+        ("not found", "does not appear to be a git repository", "returned error: 404"),
+        "repository not found",
+        "Check the address; a private repository also needs credentials.",
+    ),
+)
+# What may pass by itself is told from what a person must mend.
+_UNREACHABLE = ("could not resolve", "failed to connect", "connection refused", "timed out")
 
 
 async def run_git(
@@ -35,8 +74,10 @@ async def run_git(
 
     Raises:
         SourceError: git failed or took too long; the text holds no credential.
+        InvalidInputError: the credentials are of a kind that we cannot use.
     """
-    with _environment(access) as environment:
+    access.require_usable()
+    with git_environment(access) as environment:
         process = await asyncio.create_subprocess_exec(
             "git",
             *arguments,
@@ -52,92 +93,29 @@ async def run_git(
                 output, errors = await process.communicate()
         except TimeoutError:
             what = f"no answer within {timeout_s:.0f} s"
-            raise SourceError(what, where=access.url, transient=True) from None
+            raise SourceError(what, where=access.where, transient=True) from None
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
     if process.returncode:
-        raise _failure(errors.decode(errors="replace"), access)
+        raise failure(errors.decode(errors="replace"), access)
+    if len(output) > _MAX_OUTPUT_BYTES:
+        raise SourceError("it has too many references", where=access.where, transient=False)
     return output.decode(errors="replace")
 
 
-@contextlib.contextmanager
-def _environment(access: RepositoryAccess) -> Iterator[dict[str, str]]:
-    with tempfile.TemporaryDirectory(prefix="tiphys-git-") as name:
-        folder = Path(name)
-        config = {
-            "credential.helper": "",
-            "protocol.ext.allow": "never",
-            "core.hooksPath": "/dev/null",
-            **_tls_config(access, folder),
-        }
-        environment = {
-            "PATH": os.environ.get("PATH", ""),
-            "HOME": name,
-            "LANG": "C",
-            "GIT_TERMINAL_PROMPT": "0",
-            "GIT_CONFIG_NOSYSTEM": "1",
-            **_credentials(access, folder),
-        }
-        if access.bearer_token:
-            config["http.extraHeader"] = f"Authorization: Bearer {access.bearer_token}"
-        if access.proxy:
-            config["http.proxy"] = access.proxy
-        environment["GIT_CONFIG_COUNT"] = str(len(config))
-        for place, (key_name, value) in enumerate(config.items()):
-            environment[f"GIT_CONFIG_KEY_{place}"] = key_name
-            environment[f"GIT_CONFIG_VALUE_{place}"] = value
-        yield environment
-
-
-def _credentials(access: RepositoryAccess, folder: Path) -> dict[str, str]:
-    environment = {}
-    if access.username or access.password:
-        askpass = _write(folder, "askpass", _ASKPASS, executable=True)
-        user = access.username or "git"
-        environment = {"GIT_ASKPASS": askpass, "GIT_USER": user, "GIT_PASS": access.password}
-    if access.ssh_private_key:
-        key = _write(folder, "key", access.ssh_private_key.rstrip() + "\n")
-        checks = "no" if access.insecure else "accept-new"
-        environment["GIT_SSH_COMMAND"] = (
-            f"ssh -i {key} -o IdentitiesOnly=yes -o BatchMode=yes"
-            f" -o UserKnownHostsFile={folder}/known_hosts -o StrictHostKeyChecking={checks}"
-        )
-    return environment
-
-
-def _tls_config(access: RepositoryAccess, folder: Path) -> dict[str, str]:
-    config = {}
-    if access.ca_data:
-        config["http.sslCAInfo"] = _write(folder, "ca", access.ca_data)
-    if access.tls_client_cert_data:
-        config["http.sslCert"] = _write(folder, "cert", access.tls_client_cert_data)
-        config["http.sslKey"] = _write(folder, "cert-key", access.tls_client_cert_key)
-    if access.insecure:
-        config["http.sslVerify"] = "false"
-    return config
-
-
-def _write(folder: Path, name: str, text: str, *, executable: bool = False) -> str:
-    path = folder / name
-    path.touch(mode=0o600)
-    path.write_text(text)
-    if executable:
-        path.chmod(stat.S_IRWXU)
-    return str(path)
-
-
-def _failure(errors: str, access: RepositoryAccess) -> SourceError:
+def failure(errors: str, access: RepositoryAccess) -> SourceError:
+    """Return the error for what git printed."""
+    text = " ".join(redacted(errors).split())
     for secret in access.secrets:
-        errors = errors.replace(secret, "******")
-    lowered = errors.lower()
-    if "not found" in lowered or "does not appear to be a git repository" in lowered:
-        hint = "Check the address; a private repository also needs credentials."
-        return SourceError("repository not found", where=access.url, hint=hint, transient=False)
-    if "authentication failed" in lowered or "could not read username" in lowered:
-        hint = "Add a Secret of type `repository` with working credentials."
-        return SourceError("authentication required", where=access.url, hint=hint, transient=False)
-    text = " ".join(errors.split())[:_MAX_MESSAGE] or "git failed"
-    return SourceError(text, where=access.url, transient=True)
+        text = text.replace(secret, "******")
+    lowered = text.lower()
+    if not any(words in lowered for words in _UNREACHABLE):
+        for known in _FAILURES:
+            if any(words in lowered for words in known.words):
+                what, hint = known.what, known.hint
+                return SourceError(what, where=access.where, hint=hint, transient=False)
+    what = text[:_MAX_MESSAGE] or "git failed"
+    return SourceError(what, where=access.where, transient=True)

@@ -1,7 +1,8 @@
 """One bare mirror a repository: who asks while a fetch is under way waits for that fetch.
 
 Commits that the mirror has are never fetched again, and refs are listed at most once in
-`fresh_s` seconds, unless a push was reported or somebody insists.
+`fresh_s` seconds, unless a push was reported or somebody insists. What one identity was shown is
+not shown to another: each lists the refs with its own credentials before it sees a commit.
 """
 
 import asyncio
@@ -9,6 +10,7 @@ import hashlib
 import time
 from pathlib import Path
 
+import msgspec
 import pygit2
 
 from tiphys.model.errors import SourceError
@@ -16,6 +18,15 @@ from tiphys.sources.access import RepositoryAccess
 from tiphys.sources.addresses import repository_identity
 from tiphys.sources.git.command import run_git
 from tiphys.sources.git.revisions import find_revision, is_full_sha, is_short_sha
+
+_FETCH_FACTOR = 10  # a fetch carries objects, a listing only names
+
+
+class _Listing(msgspec.Struct, frozen=True):
+    """The refs that one identity was shown, full names to commits, and when."""
+
+    refs: dict[str, str]
+    listed_at: float
 
 
 class Mirror:
@@ -25,14 +36,15 @@ class Mirror:
         self.folder = folder
         self.fetches = 0
         self._fresh_s, self._timeout_s = fresh_s, timeout_s
-        self._refs: dict[str, str] = {}
-        self._listed_at = float("-inf")
+        self._listings: dict[str, _Listing] = {}
+        self._expired_at = float("-inf")
+        self._is_clean = False
         self._lock = asyncio.Lock()
-        self._waiting: asyncio.Task[None] | None = None
+        self._waiting: dict[str, asyncio.Task[_Listing]] = {}
 
     def expire(self) -> None:
         """Ask the repository at the next occasion: something was pushed."""
-        self._listed_at = float("-inf")
+        self._expired_at = time.monotonic()
 
     async def resolve(
         self, revision: str, access: RepositoryAccess, *, fresh: bool, tag_prefix: str = ""
@@ -41,21 +53,23 @@ class Mirror:
 
         Raises:
             SourceError: the repository does not answer, or nothing has that name.
+            InvalidInputError: the revision or the credentials cannot be used.
         """
         if is_full_sha(revision):
-            return await self._require(revision, access)
-        if fresh or time.monotonic() > self._listed_at + self._fresh_s:
-            await self._update(access)
-        commit = find_revision(self._refs, revision, tag_prefix)
+            return await self.require(revision, access)
+        listing = self._listings.get(access.fingerprint)
+        if listing is None or fresh or not self._is_recent(listing):
+            listing = await self._update(access)
+        commit = find_revision(listing.refs, revision, tag_prefix)
         if commit is not None:
-            return commit
+            return await self.require(commit, access)
         if is_short_sha(revision):
             found = await asyncio.to_thread(self._complete, revision)
             if found:
                 return found
         raise SourceError(
             f"unable to resolve '{revision}' to a commit SHA",
-            where=access.url,
+            where=access.where,
             hint="Use a branch, a tag or a commit that exists there.",
             transient=False,
         )
@@ -64,47 +78,84 @@ class Mirror:
         """Open the mirror for reading; a handle belongs to one thread."""
         return pygit2.Repository(str(self.folder))
 
-    async def _require(self, commit: str, access: RepositoryAccess) -> str:
-        if not await asyncio.to_thread(self._has, commit):
+    async def require(self, commit: str, access: RepositoryAccess) -> str:
+        """Return a commit that is in the mirror, fetched when it was not.
+
+        Raises:
+            SourceError: the repository does not answer, or has no such commit.
+        """
+        if access.fingerprint not in self._listings:
             await self._update(access)
+        if await asyncio.to_thread(self._has, commit):
+            return commit
+        if not access.depth:
+            await self._update(access)
+        async with self._lock:
             if not await asyncio.to_thread(self._has, commit):
-                raise SourceError(
-                    f"commit {commit} is not in the repository", where=access.url, transient=False
-                )
+                await self._fetch_commit(commit, access)
         return commit
 
-    async def _update(self, access: RepositoryAccess) -> None:
+    def _is_recent(self, listing: _Listing) -> bool:
+        is_young = time.monotonic() <= listing.listed_at + self._fresh_s
+        return is_young and listing.listed_at > self._expired_at
+
+    async def _update(self, access: RepositoryAccess) -> _Listing:
         # All who ask before a listing begins share it; who asks later may know of a newer push.
-        if self._waiting is None:
-            self._waiting = asyncio.create_task(self._fetch(access))
-        await asyncio.shield(self._waiting)
+        who = access.fingerprint
+        waiting = self._waiting.get(who)
+        if waiting is None:
+            waiting = asyncio.create_task(self._in_turn(access))
+            self._waiting[who] = waiting
+        return await asyncio.shield(waiting)
 
-    async def _fetch(self, access: RepositoryAccess) -> None:
+    async def _in_turn(self, access: RepositoryAccess) -> _Listing:
         async with self._lock:
-            self._waiting = None
-            await self._list_and_fetch(access)
+            self._waiting.pop(access.fingerprint, None)
+            return await self._list_and_fetch(access)
 
-    async def _list_and_fetch(self, access: RepositoryAccess) -> None:
+    async def _list_and_fetch(self, access: RepositoryAccess) -> _Listing:
         await asyncio.to_thread(self._create)
         listed_at = time.monotonic()
-        listing = await run_git(["ls-remote", access.url], access, timeout_s=self._timeout_s)
-        refs = _parse_refs(listing)
-        if refs != self._refs or not await asyncio.to_thread(self._has_all, refs):
-            self.fetches += 1
+        told = await run_git(["ls-remote", "--", access.url], access, timeout_s=self._timeout_s)
+        refs = _parse_refs(told)
+        if not access.depth and not await asyncio.to_thread(self._has_all, refs):
+            await self._fetch(access, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+        listing = _Listing(refs, listed_at)
+        self._listings[access.fingerprint] = listing
+        return listing
+
+    async def _fetch_commit(self, commit: str, access: RepositoryAccess) -> None:
+        try:
+            await self._fetch(access, commit)
+        except SourceError as err:
+            if "not our ref" not in err.what and "remote did not send" not in err.what:
+                raise
+        if not await asyncio.to_thread(self._has, commit):
+            what = f"commit {commit} is not in the repository"
+            raise SourceError(what, where=access.where, transient=False)
+
+    async def _fetch(self, access: RepositoryAccess, *wanted: str) -> None:
+        self.fetches += 1
+        options = [f"--depth={access.depth}"] if access.depth else ["--prune"]
+        try:
             await run_git(
-                [
-                    "fetch", "--quiet", "--force", "--prune", "--no-tags", access.url,
-                    "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*",
-                ],
+                ["fetch", "--quiet", "--force", "--no-tags", *options, "--", access.url, *wanted],
                 access,
-                timeout_s=self._timeout_s * 10,
+                timeout_s=self._timeout_s * _FETCH_FACTOR,
                 folder=self.folder,
-            )  # fmt: skip
-        self._refs, self._listed_at = refs, listed_at
+            )
+        except BaseException:
+            self._is_clean = False  # a git that was killed leaves its locks
+            raise
 
     def _create(self) -> None:
         if not (self.folder / "HEAD").exists():
             pygit2.init_repository(str(self.folder), bare=True)
+        if not self._is_clean:
+            for place in (self.folder, self.folder / "refs"):
+                for lock in place.glob("*.lock" if place == self.folder else "**/*.lock"):
+                    lock.unlink(missing_ok=True)
+            self._is_clean = True
 
     def _has(self, commit: str) -> bool:
         return (self.folder / "HEAD").exists() and commit in self.open()
