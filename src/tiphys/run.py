@@ -43,6 +43,7 @@ from tiphys.model.labels import API_GROUP, API_VERSION, DEFAULT_PROJECT
 from tiphys.server.app import create_server
 from tiphys.server.routes.webhook import webhook_route
 from tiphys.sources.sources import Sources
+from tiphys.telemetry.loop_lag import LoopLag
 
 log = logging.getLogger(__name__)
 
@@ -208,11 +209,12 @@ async def _serve(
         clock=system_clock,
         jitter=random.SystemRandom().random,
     )
-    controller = Controller(services, sources)
+    controller, lag = Controller(services, sources), LoopLag()
     server = _http_server(options, controller, installation)
     running = [
         asyncio.create_task(controller.run(), name="controller"),
         asyncio.create_task(server.serve(), name="server"),
+        asyncio.create_task(lag.run(), name="loop lag"),
     ]
     waiting = asyncio.create_task(stopped.wait(), name="stop")
     try:
@@ -226,7 +228,12 @@ async def _serve(
         spent = client.transport.requests + Counter()
         for cluster in clusters.opened():
             spent += cluster.client.transport.requests
-        log.info("stopped", extra={"requests": dict(spent), "renders": sources.pool.renders})
+        figures = {
+            "requests": dict(spent),
+            "renders": sources.pool.renders,
+            "loop_lag_p99_ms": round(lag.percentile(0.99) * 1000, 1),
+        }
+        log.info("stopped", extra=figures)
         await clusters.close()
         await sources.close()
 

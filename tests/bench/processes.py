@@ -41,3 +41,16 @@ def pss_mib(pid: int) -> float:
             continue
         total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
     return total / 1024
+
+
+def started_with(word: str) -> list[int]:
+    """Return our own descendants that have a word among their arguments."""
+    found = []
+    for member in tree(os.getpid())[1:]:
+        try:
+            arguments = Path(f"/proc/{member}/cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if word.encode() in arguments:
+            found.append(member)
+    return found

@@ -15,6 +15,7 @@ from tiphys.model.errors import InvalidInputError
 from tiphys.model.keys import Manifest
 from tiphys.model.labels import DEFAULT_PROJECT
 from tiphys.model.push import PushEvent
+from tiphys.model.source import ApplicationSource
 from tiphys.sources.sources import Sources
 
 log = logging.getLogger(__name__)
@@ -28,8 +29,8 @@ class Controller:
 
     def __init__(self, services: Services, sources: Sources) -> None:
         self._services, self._sources = services, sources
-        self._reconciler = Reconciler(services)
         self.queue = WorkQueue()
+        self._reconciler = Reconciler(services, self.queue.add_quiet)
         self._orphan_watchers: dict[str, list[str]] | None = None
 
     async def run(self) -> None:
@@ -55,25 +56,28 @@ class Controller:
         cluster.cache.subscribe(self._live_changed)
 
     def pushed(self, push: PushEvent) -> None:
-        """Look at every Application whose source was pushed to."""
-        for key in self._services.installation.collections.applications.names():
-            if self._concerns(key, push):
-                self._ask(key, RefreshLevel.LATEST)
+        """Look at every Application whose source was pushed to, first where files changed."""
+        pushed_to = {
+            key: sources
+            for key in self._services.installation.collections.applications.names()
+            if (sources := self._sources_pushed_to(key, push))
+        }
+        for url in {source.repo_url for found in pushed_to.values() for source in found}:
+            self._sources.mirrors.get(url).expire()
+        folders = push.folders
+        for key, _ in sorted(
+            pushed_to.items(),
+            key=lambda item: not any(source.path.strip("/") in folders for source in item[1]),
+        ):
+            self._ask(key, RefreshLevel.LATEST)
 
-    def _concerns(self, key: str, push: PushEvent) -> bool:
+    def _sources_pushed_to(self, key: str, push: PushEvent) -> list[ApplicationSource]:
         manifest = self._services.installation.collections.applications.get(key)
-        if manifest is None:
-            return False
         try:
-            sources = decode_application(manifest).spec.all_sources
+            sources = decode_application(manifest).spec.all_sources if manifest else ()
         except InvalidInputError:
-            return False
-        found = False
-        for source in sources:
-            if source.repo_url and push.is_about(source.repo_url):
-                self._sources.mirrors.get(source.repo_url).expire()
-                found = True
-        return found
+            return []
+        return [source for source in sources if push.is_about(source.repo_url)]
 
     def _live_changed(self, event: LiveEvent) -> None:
         namespace = self._services.installation.namespace

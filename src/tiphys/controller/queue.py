@@ -2,7 +2,8 @@
 
 A key added while a worker holds it is handed out again when that worker is done, so no wake-up is
 lost and no two workers ever hold one key. Delayed and backed-off keys wait on the event loop's own
-timers; an earlier wake-up replaces a later one.
+timers; an earlier wake-up replaces a later one. What can wait for a quiet moment is handed out only
+when nothing else is ready.
 """
 
 import asyncio
@@ -20,6 +21,8 @@ class WorkQueue:
         self._ready: dict[str, None] = {}
         self._held: set[str] = set()
         self._again: set[str] = set()
+        self._quiet: dict[str, None] = {}
+        self._quiet_again: set[str] = set()
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._failures: dict[str, int] = {}
         self._wake = asyncio.Event()
@@ -30,17 +33,26 @@ class WorkQueue:
     @property
     def is_idle(self) -> bool:
         """True when no key is ready or held."""
-        return not self._ready and not self._held
+        return not self._ready and not self._quiet and not self._held
 
     def add(self, key: str) -> None:
         """Ask for a look at a key as soon as a worker is free."""
         timer = self._timers.pop(key, None)
         if timer is not None:
             timer.cancel()
+        self._quiet.pop(key, None)
         if key in self._held:
             self._again.add(key)
         else:
             self._ready[key] = None
+            self._wake.set()
+
+    def add_quiet(self, key: str) -> None:
+        """Ask for a look at a key once no other key is ready."""
+        if key in self._held:
+            self._quiet_again.add(key)
+        elif key not in self._ready:
+            self._quiet[key] = None
             self._wake.set()
 
     def add_after(self, key: str, delay_s: float) -> None:
@@ -73,6 +85,8 @@ class WorkQueue:
         self._failures.pop(key, None)
         self._ready.pop(key, None)
         self._again.discard(key)
+        self._quiet.pop(key, None)
+        self._quiet_again.discard(key)
         timer = self._timers.pop(key, None)
         if timer is not None:
             timer.cancel()
@@ -80,11 +94,11 @@ class WorkQueue:
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[str]:
         """Wait for a key and hold it for the length of the `async with` block."""
-        while not self._ready:
+        while not (ready := self._ready or self._quiet):
             self._wake.clear()
             await self._wake.wait()
-        key = next(iter(self._ready))
-        del self._ready[key]
+        key = next(iter(ready))
+        del ready[key]
         self._held.add(key)
         try:
             yield key
@@ -92,8 +106,10 @@ class WorkQueue:
             self._held.discard(key)
             if key in self._again:
                 self._again.discard(key)
-                self._ready[key] = None
-                self._wake.set()
+                self.add(key)
+            elif key in self._quiet_again:
+                self.add_quiet(key)
+            self._quiet_again.discard(key)
 
     def close(self) -> None:
         """Cancel every timer."""

@@ -32,6 +32,14 @@ def decode_project(manifest: Manifest) -> AppProject:
 
 def _decode(manifest: Manifest, record: type[_Record], resource: str) -> _Record:
     try:
+        return msgspec.convert(manifest, record)
+    except msgspec.ValidationError:
+        # Rarely, a field is null where the record has no room for it; null means absent.
+        return _decode_without_nulls(manifest, record, resource)
+
+
+def _decode_without_nulls(manifest: Manifest, record: type[_Record], resource: str) -> _Record:
+    try:
         return msgspec.convert(without_nulls(manifest), record)
     except msgspec.ValidationError as err:
         what, _, path = str(err).partition(" - at `$.")

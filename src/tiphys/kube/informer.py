@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from tiphys.kube.client import KubeClient
-from tiphys.kube.watching import Collection, list_and_watch, supervise
+from tiphys.kube.watching import Collection, Head, list_and_watch, supervise
 from tiphys.model.keys import GroupVersionKind, Manifest
 
 Listener = Callable[[str, Manifest | None, Manifest | None], None]
@@ -69,6 +69,14 @@ class Informer:
     def observe(self, manifest: Manifest) -> None:
         """Take in the answer to our own write; its event will then change nothing."""
         self.changed("MODIFIED", manifest)
+
+    def knows(self, head: Head) -> bool:
+        """Return whether an object is held at this version or a later one."""
+        key = f"{head.namespace}/{head.name}" if head.namespace else head.name
+        held = self._objects.get(key)
+        if held is None or held["metadata"].get("uid") != head.uid:
+            return False
+        return int(held["metadata"]["resourceVersion"]) >= int(head.version)
 
     def replace_all(self, objects: list[Manifest]) -> None:
         """Take over a complete list."""

@@ -15,7 +15,7 @@ import msgspec
 from tiphys.kube.client import KubeClient
 from tiphys.kube.discovery import ApiResource
 from tiphys.kube.live_store import LiveRecord, LiveStore
-from tiphys.kube.watching import Collection, list_and_watch, supervise
+from tiphys.kube.watching import Collection, Head, list_and_watch, supervise
 from tiphys.model.errors import ClusterError
 from tiphys.model.keys import GroupKind, GroupVersionKind, Manifest, ResourceKey, key_of
 
@@ -169,6 +169,16 @@ class LiveCache:
         """Take in that an object is gone."""
         self._store.remove(key, uid)
 
+    def knows(self, kind: GroupKind, head: Head) -> bool:
+        """Return whether an object is held at this version or a later one."""
+        if kind in _KIND_SOURCES:
+            return False  # our own definitions too change which kinds there are
+        key = ResourceKey(kind.group, kind.kind, head.namespace, head.name)
+        record = self._store.get(key)
+        if record is None or record.uid != head.uid:
+            return False
+        return record.resource_version >= int(head.version)
+
     def take(self, kind: GroupKind, event: str, manifest: Manifest) -> None:
         """Take over one change that a watch reported."""
         if kind in _KIND_SOURCES:
@@ -236,6 +246,9 @@ class _Feed:
             await list_and_watch(collection, self)
 
         self.task = asyncio.create_task(supervise(resource.gvk.kind, feed))
+
+    def knows(self, head: Head) -> bool:
+        return self._cache.knows(self._kind, head)
 
     def replace_all(self, objects: list[Manifest]) -> None:
         self.error = None

@@ -22,14 +22,39 @@ from tiphys.model.keys import Manifest
 
 log = logging.getLogger(__name__)
 
+_CHANGES = frozenset({"ADDED", "MODIFIED"})
 _WATCH_S = 300
 _QUIET_S = 330.0
 _FIRST_PAUSE_S = 0.2
 _PAUSE_CAP_S = 30.0
 
 
+class Head(msgspec.Struct, frozen=True):
+    """What tells an object and its version apart from all others."""
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    version: str = msgspec.field(name="resourceVersion", default="")
+
+
+class _ObjectHead(msgspec.Struct, frozen=True):
+    metadata: Head = Head()
+
+
+class _EventHead(msgspec.Struct, frozen=True):
+    type: str
+    object: _ObjectHead = _ObjectHead()
+
+
+_heads = msgspec.json.Decoder(_EventHead)
+
+
 class Sink(Protocol):
     """What takes in a collection and its changes."""
+
+    def knows(self, head: Head) -> bool:
+        """Return whether an object is held at this version or a later one."""
 
     def replace_all(self, objects: list[Manifest]) -> None:
         """Take over a complete list."""
@@ -112,11 +137,16 @@ async def _watch(collection: Collection, sink: Sink, version: str) -> str:
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 if line:
-                    version = _take(orjson.loads(line), sink) or version
+                    version = _take(line, sink) or version
     return version
 
 
-def _take(event: dict[str, Any], sink: Sink) -> str:
+def _take(line: bytes, sink: Sink) -> str:
+    # Half of all events echo our own writes: their heads are enough, at a tenth of the cost.
+    head = _heads.decode(line)
+    if head.type in _CHANGES and sink.knows(head.object.metadata):
+        return head.object.metadata.version
+    event: dict[str, Any] = orjson.loads(line)
     kind, manifest = event["type"], event["object"]
     if kind == "ERROR":
         if manifest.get("code") == 410:

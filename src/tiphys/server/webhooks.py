@@ -7,7 +7,7 @@ Source: GitHub documentation, "Webhook events and payloads" and "Validating webh
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -75,4 +75,15 @@ def _github_push(payload: Any) -> PushEvent | None:
         revision=revision,
         after=after,
         touched_head=default_branch is None or revision == default_branch,
+        paths=tuple(_changed_paths(payload.get("commits"))),
     )
+
+
+def _changed_paths(commits: Any) -> Iterator[str]:
+    for commit in commits if isinstance(commits, list) else ():
+        if not isinstance(commit, dict):
+            continue
+        for name in ("added", "modified", "removed"):
+            paths = commit.get(name)
+            if isinstance(paths, list):
+                yield from (path for path in paths if isinstance(path, str))

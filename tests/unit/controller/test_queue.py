@@ -75,3 +75,34 @@ async def test_a_forgotten_key_does_not_come_back() -> None:
     await asyncio.sleep(0.02)
 
     assert queue.is_idle
+
+
+async def test_what_can_wait_comes_out_when_nothing_else_is_ready() -> None:
+    queue = WorkQueue()
+    queue.add_quiet("patient")
+    queue.add("urgent")
+    queue.add("other")
+
+    assert [await _take(queue) for _ in range(3)] == ["urgent", "other", "patient"]
+    assert queue.is_idle
+
+
+async def test_what_could_wait_comes_out_once_when_it_becomes_urgent() -> None:
+    queue = WorkQueue()
+    queue.add_quiet("a")
+    queue.add("b")
+    queue.add("a")
+
+    assert [await _take(queue), await _take(queue)] == ["b", "a"]
+    assert queue.is_idle
+
+
+async def test_a_holder_may_leave_its_own_key_for_a_quiet_moment() -> None:
+    queue = WorkQueue()
+    queue.add("a")
+    async with queue.lease() as key:
+        queue.add_quiet(key)
+    queue.add("b")
+
+    assert [await _take(queue), await _take(queue)] == ["b", "a"]
+    assert queue.is_idle

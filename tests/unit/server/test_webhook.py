@@ -95,3 +95,12 @@ def test_a_repository_whose_name_begins_alike_is_another() -> None:
     assert push is not None
     assert not push.is_about("https://git.example/shop/website")
     assert not push.is_about("https://git.example.evil/shop/web")
+
+
+def test_the_folders_of_changed_files_are_known_at_every_depth() -> None:
+    commits = [{"added": ["shop/web/a.yaml"], "modified": [], "removed": ["b.yaml"]}, "no commit"]
+    push = parse_webhook(
+        {"x-github-event": "push"}, orjson.dumps({**PUSH, "commits": commits}), secret=""
+    )
+    assert push is not None
+    assert push.folders == {".", "shop", "shop/web"}

@@ -71,6 +71,18 @@ class Draft:
         patch.setdefault("metadata", {})["resourceVersion"] = version
         return patch
 
+    @property
+    def only_names_revision(self) -> bool:
+        """True when all there is to write is the revision that was compared to, and when."""
+        patch = self.patch() or {}
+        status = patch.get("status") or {}
+        return (
+            patch.keys() == {"status", "metadata"}
+            and patch["metadata"].keys() == {"resourceVersion"}
+            and status.keys() == {"sync", "reconciledAt"}
+            and status["sync"].keys() <= {"revision", "revisions"}
+        )
+
     def _status_patch(self) -> dict[str, Any]:
         if self.status is self.app.status:
             return {}

@@ -180,9 +180,6 @@ class Operator:
             step = self._next(draft, memory, cluster)
             self._record(draft, step.records, step.message)
             if step.has_actions:
-                # What is about to happen must be known before it happens, and hooks that ended
-                # must be written down before anything of them is deleted.
-                await self._save(draft)
                 await self._carry_out(draft, step, actions)
             if step.phase.is_completed:
                 self._end(draft, memory, step.phase, step.message)
@@ -240,6 +237,10 @@ class Operator:
         return None
 
     async def _carry_out(self, draft: Draft, step: Step, actions: SyncActions) -> None:
+        # What is about to happen must be known before it happens, and hooks that ended must be
+        # written down before anything of them is deleted.
+        if not (step.may_go_unrecorded and _is_pinned(draft)):
+            await self._save(draft)
         await actions.release(step.release)
         records = dict(step.records)
         results = await actions.prune(step.prune)
@@ -305,3 +306,9 @@ class Operator:
 
     def _age_s(self, moment: datetime) -> float:
         return (self._services.clock() - moment).total_seconds()
+
+
+def _is_pinned(draft: Draft) -> bool:
+    """Return whether the operation itself names its revisions, and so resumes at the same ones."""
+    sync = draft.operation.sync if draft.operation is not None else None
+    return sync is not None and bool(sync.revision or sync.revisions)

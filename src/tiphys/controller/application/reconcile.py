@@ -1,6 +1,7 @@
 """One look at one Application, from its key to what is written of it."""
 
 import logging
+from collections.abc import Callable
 
 from tiphys.controller.application.autosync import AutoSync
 from tiphys.controller.application.delete import Deleter
@@ -31,8 +32,8 @@ APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
 class Reconciler:
     """Looks at Applications and writes what it finds."""
 
-    def __init__(self, services: Services) -> None:
-        self._services = services
+    def __init__(self, services: Services, look_when_quiet: Callable[[str], None]) -> None:
+        self._services, self._look_when_quiet = services, look_when_quiet
         self._memories: dict[str, Memory] = {}
         self._refresher = Refresher(services)
         preparation = Preparation(services, self._refresher)
@@ -87,7 +88,8 @@ class Reconciler:
             compared = await self._refresh(draft, memory)
             again, wait = self._decide(draft, memory, compared)
             waits.append(wait)
-            await self.save(draft)
+            if again or not self._may_put_off(draft, memory):
+                await self.save(draft)
         settings, now = self._services.installation.settings, self._services.clock()
         if memory.looked is not None:
             waits.append(next_look_s(memory.looked, settings, now))
@@ -147,6 +149,20 @@ class Reconciler:
 
     def _tell(self, draft: Draft, message: str) -> None:
         self._services.events.record(draft.manifest, "ResourceUpdated", message, is_warning=False)
+
+    def _may_put_off(self, draft: Draft, memory: Memory) -> bool:
+        """Leave the writing of a mere revision to a quiet moment, where it is not one already.
+
+        A commit to a repository of a thousand Applications touches few of them, and these must not
+        queue behind the writes of all the others; commits in a row cost one such write.
+        """
+        was_put_off, memory.puts_off = memory.puts_off, False
+        if was_put_off or not draft.only_names_revision:
+            return False
+        memory.puts_off, memory.asked = True, RefreshLevel.LATEST
+        metadata = draft.app.metadata
+        self._look_when_quiet(f"{metadata.namespace}/{metadata.name}")
+        return True
 
     async def save(self, draft: Draft) -> None:
         """Write a draft, if there is anything to write, and go on from the answer."""

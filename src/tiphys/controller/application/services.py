@@ -58,6 +58,7 @@ class Memory(msgspec.Struct, kw_only=True):
     Attributes:
         failing_since: when its sources stopped answering, None while they do.
         makes_way_for: the newer revisions that end the sync that is being retried.
+        puts_off: a new revision that changed nothing is to be written in a quiet moment.
     """
 
     asked: RefreshLevel = RefreshLevel.LATEST
@@ -66,3 +67,4 @@ class Memory(msgspec.Struct, kw_only=True):
     sync: RunningSync | None = None
     failing_since: datetime | None = None
     makes_way_for: str = ""
+    puts_off: bool = False

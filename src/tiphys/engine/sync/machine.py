@@ -83,6 +83,15 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         """True when there is something to carry out."""
         return bool(self.release or self.delete_hooks or self.prune or self.apply)
 
+    @property
+    def may_go_unrecorded(self) -> bool:
+        """True when a process that is killed in the middle may simply do all of it again.
+
+        Plain objects are applied a second time without effect; hooks and deletes are not.
+        """
+        takes_away = self.release or self.delete_hooks or self.prune
+        return not takes_away and not any(task.is_hook for task in self.apply)
+
 
 def next_step(tasks: Sequence[SyncTask], records: Records, view: View) -> Step:
     """Return the next step of a sync.
