@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
-import yaml
 
+from tiphys.sandbox.bodies import decoded
 from tiphys.sandbox.registry import Registry, Written
 from tiphys.sandbox.representation import as_metadata, as_table, wanted_form
 from tiphys.sandbox.requests import Request
@@ -14,6 +14,7 @@ from tiphys.sandbox.scale import as_scale, with_scale
 from tiphys.sandbox.selectors import EVERYTHING, parse_selectors
 from tiphys.sandbox.statuses import StatusError, bad_request
 from tiphys.sandbox.stored import Name, Stored
+from tiphys.sandbox.subresources import Subresources
 from tiphys.sandbox.writing import answered, shown
 from tiphys.structured.patches.json_patch import apply_json_patch
 from tiphys.structured.patches.merge_patch import apply_merge_patch
@@ -27,8 +28,8 @@ Answer = tuple[int, Any, list[str]]
 class Handlers:
     """Answers requests for objects; watches are answered elsewhere."""
 
-    def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+    def __init__(self, registry: Registry, subresources: Subresources) -> None:
+        self._registry, self._subresources = registry, subresources
         self._methods: dict[str, Callable[[Request], Answer]] = {
             "GET": self._get,
             "POST": self._create,
@@ -97,12 +98,14 @@ class Handlers:
         return [(name, stored) for name, stored in found if selects(stored.manifest)]
 
     def _create(self, request: Request) -> Answer:
-        manifest = _decoded(request)
+        manifest = decoded(request)
+        if request.subresource:
+            return 201, self._subresources.create(request, manifest), []
         written = self._registry.create(request.kind, request.namespace, manifest, request.write)
         return 201, self.show(request, written.stored), written.warnings
 
     def _update(self, request: Request) -> Answer:
-        manifest = _decoded(request)
+        manifest = decoded(request)
         key = (request.namespace, request.name)
         if request.subresource == "scale":
             return self._scale(request, lambda _: manifest)
@@ -122,7 +125,7 @@ class Handlers:
                 )
             existed = self._registry.store.get(request.kind.collection, key) is not None
             written = self._registry.apply(
-                request.kind, key, _decoded(request), request.write, force=request.flag("force")
+                request.kind, key, decoded(request), request.write, force=request.flag("force")
             )
             return 200 if existed else 201, self.show(request, written.stored), written.warnings
         change = self._change(request, media)
@@ -144,7 +147,7 @@ class Handlers:
         return 200, as_scale(request.kind, written.manifest), []
 
     def _change(self, request: Request, media: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-        patch = _decoded(request)
+        patch = decoded(request)
         type_ = self._registry.kinds.type_of(request.kind)
         changes: dict[str, Callable[[dict[str, Any]], Any]] = {
             "application/json-patch+json": lambda live: apply_json_patch(live, patch),
@@ -213,25 +216,6 @@ def shower(request: Request) -> Callable[[Stored], Any]:
     if form:
         return lambda stored: as_metadata(stored.manifest)
     return lambda stored: answered(kind, stored)
-
-
-def _decoded(request: Request) -> Any:
-    if "protobuf" in request.headers.get("content-type", ""):
-        message = (
-            "the body of the request was in an unknown format - accepted media types include: "
-            "application/json, application/yaml"
-        )
-        raise StatusError(415, "UnsupportedMediaType", message)
-    try:
-        if "yaml" in request.headers.get("content-type", ""):
-            decoded = yaml.safe_load(request.body)
-        else:
-            decoded = orjson.loads(request.body)
-    except (orjson.JSONDecodeError, yaml.YAMLError) as err:
-        raise bad_request(f"the request body cannot be decoded: {err}") from err
-    if not isinstance(decoded, dict | list):
-        raise bad_request("the request body is no object")
-    return decoded
 
 
 def _offset(request: Request) -> int:

@@ -5,7 +5,8 @@ Source: Kubernetes documentation, "Garbage Collection", "Finalizers"; KEP of nam
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from tiphys.sandbox.dependents import Dependents, owners_of
 from tiphys.sandbox.kinds import Kind, version_order
@@ -24,11 +25,25 @@ _MANAGER = "sandbox-controller-manager"
 _AUTHORITY = "kube-root-ca.crt"
 
 
+class Follower(Protocol):
+    """Does more when something changes."""
+
+    def follow(self, change: Change) -> None:
+        """Do what a change calls for."""
+
+
 class Lifecycle:
     """Follows every change and does what the controller manager would."""
 
-    def __init__(self, registry: Registry, dependents: Dependents) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        dependents: Dependents,
+        followers: Sequence[Follower] = (),
+        authority: str = "",
+    ) -> None:
         self._registry, self._dependents = registry, dependents
+        self._followers, self._authority = followers, authority
         self._waiting: asyncio.Queue[Change] = asyncio.Queue()
         self._kinds: dict[Collection, Kind] = {}
 
@@ -52,6 +67,8 @@ class Lifecycle:
             unsubscribe()
 
     def _follow(self, change: Change) -> None:
+        for follower in self._followers:
+            follower.follow(change)
         manifest = change.stored.manifest
         metadata = manifest["metadata"]
         if change.event == "DELETED":
@@ -160,7 +177,10 @@ class Lifecycle:
         write = Write(manager=_MANAGER, now=utc_now())
         for collection, manifest in (
             (("", "serviceaccounts"), {"metadata": {"name": "default"}}),
-            (("", "configmaps"), {"metadata": {"name": _AUTHORITY}, "data": {"ca.crt": ""}}),
+            (
+                ("", "configmaps"),
+                {"metadata": {"name": _AUTHORITY}, "data": {"ca.crt": self._authority}},
+            ),
         ):
             kind = self._kind(collection)
             if (

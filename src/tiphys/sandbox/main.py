@@ -15,6 +15,12 @@ import uvicorn
 import uvloop
 import yaml
 
+from tiphys.sandbox.access.aggregation import Aggregation
+from tiphys.sandbox.access.authentication import Access
+from tiphys.sandbox.access.default_roles import install_roles
+from tiphys.sandbox.access.rbac import Rbac
+from tiphys.sandbox.access.token_requests import AccountSecrets
+from tiphys.sandbox.access.tokens import Tokens
 from tiphys.sandbox.certificates import ensure_certificate
 from tiphys.sandbox.dependents import Dependents
 from tiphys.sandbox.kinds import Kinds, custom_kinds
@@ -54,9 +60,10 @@ async def _run(home: Path, port: int, git_port: int | None, webhook_url: str | N
     listening = _listen(port)
     address = f"https://127.0.0.1:{listening.getsockname()[1]}"
     certificate = ensure_certificate(home)
+    tokens = Tokens(store, home)
     server = _QuietServer(
         uvicorn.Config(
-            ApiServer(registry, token),
+            ApiServer(registry, Access(token, tokens, Rbac(store))),
             ssl_certfile=str(certificate.certificate),
             ssl_keyfile=str(certificate.key),
             access_log=False,
@@ -69,7 +76,10 @@ async def _run(home: Path, port: int, git_port: int | None, webhook_url: str | N
     dependents = Dependents(store)
     tasks = [
         asyncio.create_task(server.serve(sockets=[listening]), name="api"),
-        asyncio.create_task(Lifecycle(registry, dependents).run(), name="lifecycle"),
+        asyncio.create_task(
+            _lifecycle(registry, dependents, tokens, certificate.certificate).run(),
+            name="lifecycle",
+        ),
         asyncio.create_task(Workloads(registry, dependents).run(), name="workloads"),
     ]
     if git_port is not None:
@@ -93,6 +103,14 @@ async def _run(home: Path, port: int, git_port: int | None, webhook_url: str | N
         store.close()
 
 
+def _lifecycle(
+    registry: Registry, dependents: Dependents, tokens: Tokens, certificate: Path
+) -> Lifecycle:
+    authority = certificate.read_text()
+    followers = (Aggregation(registry), AccountSecrets(registry, tokens, authority))
+    return Lifecycle(registry, dependents, followers, authority)
+
+
 def _registry(store: Store) -> Registry:
     kinds = Kinds()
     for _, stored in store.all(_CRDS):
@@ -104,6 +122,7 @@ def _registry(store: Store) -> Registry:
         if store.get(namespaces.collection, ("", name)) is None:
             manifest = {"metadata": {"name": name}}
             registry.create(namespaces, "", manifest, Write(manager="sandbox", now=utc_now()))
+    install_roles(registry)
     return registry
 
 

@@ -228,6 +228,8 @@ class Registry:
         metadata["creationTimestamp"] = write.now
         metadata.pop("deletionTimestamp", None)
         self._allocation.create(kind, new)
+        if write.check is not None:
+            write.check(kind, None, new)
         if fields is None:
             metadata.pop("managedFields", None)
             new = with_owners(self.kinds, kind, None, new, write)
@@ -258,6 +260,8 @@ class Registry:
         write: Write,
         warnings: list[str],
     ) -> Written:
+        if write.check is not None:
+            write.check(kind, old, new)
         if new is old or write.dry_run:
             return Written(_not_stored(new), warnings)
         metadata = new["metadata"]

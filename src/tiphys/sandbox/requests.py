@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
+from tiphys.sandbox.access.users import ADMIN, User
 from tiphys.sandbox.kinds import Kind, Kinds
 from tiphys.sandbox.registry import utc_now
 from tiphys.sandbox.statuses import no_such_resource
-from tiphys.sandbox.writing import Write
+from tiphys.sandbox.writing import Check, Write
 
 
 class Request(NamedTuple):
@@ -21,6 +22,8 @@ class Request(NamedTuple):
     query: Mapping[str, str]
     headers: Mapping[str, str]
     body: bytes
+    user: User = ADMIN
+    check: Check | None = None
 
     def flag(self, name: str) -> bool:
         """Return whether a parameter of the query is set to true."""
@@ -36,6 +39,7 @@ class Request(NamedTuple):
             subresource="status" if self.subresource == "status" else "",
             validation=self.query.get("fieldValidation") or "Warn",
             dry_run="All" in self.query.get("dryRun", ""),
+            check=self.check,
         )
 
 

@@ -1,7 +1,6 @@
 """The ASGI application: authenticates, finds out what is asked, and answers."""
 
 import asyncio
-import hmac
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -10,12 +9,16 @@ import orjson
 from starlette.types import Receive, Scope, Send
 
 from tiphys.sandbox import discovery
+from tiphys.sandbox.access.authentication import Access
+from tiphys.sandbox.access.escalation import escalation_check
+from tiphys.sandbox.access.reviews import Reviews
+from tiphys.sandbox.bodies import decoded
 from tiphys.sandbox.handlers import Handlers, shower
 from tiphys.sandbox.logs import pod_log
 from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.requests import Request, find_kind, parse_query
-from tiphys.sandbox.reviews import REVIEWS, review
 from tiphys.sandbox.statuses import StatusError, bad_request, no_such_resource
+from tiphys.sandbox.subresources import Subresources
 from tiphys.sandbox.watches import watch
 
 log = logging.getLogger(__name__)
@@ -28,9 +31,10 @@ _JSON = "application/json"
 class ApiServer:
     """Answers every request to the cluster."""
 
-    def __init__(self, registry: Registry, token: str) -> None:
-        self._registry, self._token = registry, token
-        self._handlers = Handlers(registry)
+    def __init__(self, registry: Registry, access: Access) -> None:
+        self._registry, self._access = registry, access
+        self._reviews = Reviews(access)
+        self._handlers = Handlers(registry, Subresources(registry, access.tokens))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -46,23 +50,26 @@ class ApiServer:
             await _send_json(send, 500, failure.body)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
         path = scope["path"].rstrip("/") or "/"
-        if path not in _OPEN_PATHS:
-            self._authenticate(headers)
         query = parse_query(scope["query_string"])
+        pairs = [(k.decode("latin-1"), v.decode("latin-1")) for k, v in scope["headers"]]
+        headers = dict(pairs)
+        user = self._access.admitted(scope["method"], path, query, pairs)
         body = await _read(receive)
         document = self._document(path, headers)
         if document is not None:
             media, content = document
             await _send(send, 200, content, media)
             return
-        plural = path.rpartition("/")[2]
-        if plural in REVIEWS and scope["method"] == "POST":
-            await _send_json(send, 201, review(orjson.loads(body)))
+        target = find_kind(self._registry.kinds, path)
+        check = None if user.is_master else escalation_check(self._access.rbac, user)
+        request = Request(scope["method"], *target, query, headers, body, user, check)
+        kind, namespace, name, subresource = target
+        if request.method == "POST" and self._reviews.answers(kind.plural):
+            asked = decoded(request)
+            typed = {"kind": kind.kind, "apiVersion": kind.gvk.api_version, "metadata": {}, **asked}
+            await _send_json(send, 201, self._reviews.answer(kind.plural, typed, user, namespace))
             return
-        kind, namespace, name, subresource = find_kind(self._registry.kinds, path)
-        request = Request(scope["method"], kind, namespace, name, subresource, query, headers, body)
         if subresource == "log":
             text = pod_log(self._registry.get(kind, namespace, name).manifest, query)
             await _send(send, 200, text.encode(), "text/plain")
@@ -72,11 +79,6 @@ class ApiServer:
             code, answer, warnings = self._handlers.answer(request)
             await self._registry.store.committed()
             await _send_json(send, code, answer, warnings)
-
-    def _authenticate(self, headers: dict[str, str]) -> None:
-        given = headers.get("authorization", "").removeprefix("Bearer ")
-        if not hmac.compare_digest(given.encode(), self._token.encode()):
-            raise StatusError(401, "Unauthorized", "Unauthorized")
 
     def _document(self, path: str, headers: dict[str, str]) -> tuple[str, bytes] | None:
         """Return what is answered from what the cluster is, not from its objects."""

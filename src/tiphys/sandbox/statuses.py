@@ -70,9 +70,9 @@ def invalid(kind: str, group: str, name: str, errors: list[tuple[str, str, str]]
     texts = [f"{field}: {message}" for field, _, message in errors]
     listed = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     details = {
-        "name": name,
+        **({"name": name} if name else {}),
         **({"group": group} if group else {}),
-        "kind": kind,
+        **({"kind": kind} if kind else {}),
         "causes": [
             {"reason": reason, "message": message, "field": field}
             for field, reason, message in errors

@@ -6,7 +6,7 @@ written down. A write that changes nothing but times is no write.
 
 import base64
 import copy
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 import orjson
@@ -28,6 +28,9 @@ from tiphys.structured.fieldset import FieldSet
 from tiphys.structured.listitems import ListItemError
 from tiphys.structured.merge import FieldWriter, keep_times, update_managed_fields
 
+Check = Callable[[Kind, dict[str, Any] | None, dict[str, Any]], None]
+"""Refuses a write: is given the kind, the stored object if there is one, and the new one."""
+
 _KEPT_METADATA = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 _STATUS = FieldSet(("f:status",))
 _ALL_BUT_STATUS = FieldSet(("f:spec", "f:data", "f:metadata"))
@@ -42,6 +45,7 @@ class Write(NamedTuple):
         subresource: "status" or "".
         validation: "Strict", "Warn" or "Ignore".
         dry_run: nothing is stored.
+        check: what may refuse the write because of who writes.
     """
 
     manager: str
@@ -49,6 +53,7 @@ class Write(NamedTuple):
     subresource: str = ""
     validation: str = "Warn"
     dry_run: bool = False
+    check: Check | None = None
 
     def field_writer(self, kind: Kind) -> FieldWriter:
         """Return who writes, as managedFields name them."""

@@ -1,0 +1,12 @@
+"""Defects that the group on tokens must notice."""
+
+from typing import Any
+
+from tiphys.sandbox.access.tokens import Tokens
+
+
+def tokens_outlive_their_accounts() -> None:
+    def lenient(self: Tokens, plural: str, namespace: str, meant: Any) -> None:
+        """Take every holder for alive."""
+
+    Tokens._check = lenient  # type: ignore[method-assign]
