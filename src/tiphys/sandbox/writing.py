@@ -83,8 +83,11 @@ def prepared(
     metadata = new["metadata"]
     for field in [field for field, value in metadata.items() if value is None]:
         del metadata[field]
+    owners = metadata.pop("managedFields", None)  # nobody looks for unknown fields in these
     new, warnings = _known_fields_only(kinds, kind, new, write)
     metadata = new["metadata"]
+    if owners is not None:
+        metadata["managedFields"] = owners
     if kind.is_custom:
         new = default(new, kind.schema)
     else:

@@ -76,9 +76,9 @@ class _Changes:
     def comparison(self) -> Comparison:
         nested = [(element, changes.comparison()) for element, changes in self.below]
         return Comparison(
-            FieldSet(self.added, {e: c.added for e, c in nested if c.added}),
-            FieldSet(self.removed, {e: c.removed for e, c in nested if c.removed}),
-            FieldSet(self.modified, {e: c.modified for e, c in nested if c.modified}),
+            _fieldset(self.added, {e: c.added for e, c in nested if c.added}),
+            _fieldset(self.removed, {e: c.removed for e, c in nested if c.removed}),
+            _fieldset(self.modified, {e: c.modified for e, c in nested if c.modified}),
         )
 
     def __bool__(self) -> bool:
@@ -91,6 +91,49 @@ class _Changes:
             self.removed.append(element)
         elif not equal(old, new):
             self.modified.append(element)
+
+
+def _fieldset(members: list[PathElement], children: dict[PathElement, FieldSet]) -> FieldSet:
+    return FieldSet(members, children) if members or children else EMPTY
+
+
+def additions(old: Any, new: Any, type_: TypeRef) -> FieldSet:
+    """Return what `compare` calls changed, when nothing of `old` is missing in `new`.
+
+    That is so for a new object, which is compared with the structs that it cannot be without.
+
+    Raises:
+        ListItemError: an item of a list has no key.
+    """
+    part = type_.part_for(new)
+    cls = part.__class__
+    if cls is MapType and new.__class__ is dict and not part.atomic:  # type: ignore[union-attr] # by its class
+        return _added_fields(old if old.__class__ is dict else {}, new, part)  # type: ignore[arg-type] # by its class
+    if cls is ListType and new.__class__ is list and not (part.atomic or old):  # type: ignore[union-attr] # by its class
+        elements = [item_element(part, item) for item in new]  # type: ignore[arg-type] # by its class
+        if len(set(elements)) == len(elements):
+            pairs = zip(elements, new, strict=True)
+            below = ((e, additions(None, item, part.element)) for e, item in pairs)  # type: ignore[union-attr, arg-type] # by its class
+            return FieldSet(elements, {element: fields for element, fields in below if fields})
+    return compare(old or ABSENT, new, type_).changed
+
+
+def _added_fields(old: dict[str, Any], new: dict[str, Any], part: MapType) -> FieldSet:
+    members: list[PathElement] = []
+    children: dict[PathElement, FieldSet] = {}
+    fields, other = part.fields, part.element or DEDUCED
+    for name, value in new.items():
+        element, before = "f:" + name, old.get(name, ABSENT)
+        if before is ABSENT:
+            members.append(element)
+        if not value or (value.__class__ is not dict and value.__class__ is not list):
+            continue
+        type_ = fields.get(name) or other
+        if before is not ABSENT and getattr(type_.part_for(value), "atomic", False):
+            members.append(element)
+        elif below := additions(old.get(name), value, type_):
+            children[element] = below
+    return _fieldset(members, children)
 
 
 def _step(found: _Changes, element: PathElement, pair: tuple[Any, Any], type_: TypeRef) -> None:

@@ -183,18 +183,20 @@ def _updated(
 ) -> Managers:
     old, new = objects
     type_ = updater.type_
+    is_new = not old and not managers
     old, new = with_structs(old, type_), with_structs(new, type_)
-    managers = updater.update(old, new, managers, (_SELF, by.api_version))
+    who = (_SELF, by.api_version)
+    managers = updater.create(old, new, who) if is_new else updater.update(old, new, managers, who)
     managers = _stripped(managers, _SELF)
     mine = managers.pop(_SELF, None)
     if mine is not None:
-        who = by.identity(UPDATE)
-        previous = managers.get(who)
+        writer = by.identity(UPDATE)
+        previous = managers.get(writer)
         fields = mine.fields if previous is None else mine.fields.union(previous.fields)
         time = by.now
         if by.subresource == "scale":  # the server carries these entries over without a new time
             time = previous.time if previous else ""
-        managers[who] = mine._replace(fields=fields, time=time)
+        managers[writer] = mine._replace(fields=fields, time=time)
     return cap_update_managers(managers)
 
 

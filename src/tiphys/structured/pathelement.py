@@ -44,7 +44,10 @@ def index_element(index: int) -> PathElement:
 
 def key_element(pairs: list[tuple[str, Any]]) -> PathElement:
     """Return the element of a list item with these key fields, in any order."""
-    pairs = sorted(pairs) if len(pairs) > 1 else pairs
+    if len(pairs) == 1:
+        name, value = pairs[0]
+        return f"k:{{{_quote(name)}:{wire_json(value)}}}"
+    pairs = sorted(pairs)
     inner = ",".join(f"{_quote(name)}:{wire_json(value)}" for name, value in pairs)
     return "k:{" + inner + "}"
 
@@ -53,6 +56,8 @@ def wire_json(value: Any) -> str:
     """Return a scalar (or, rarely, more) as JSON the way the API server writes it."""
     if isinstance(value, str):
         return _quote(value)
+    if value.__class__ is int:
+        return str(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
         return str(int(value))
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False, sort_keys=True)

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from tiphys.model.errors import TiphysError
-from tiphys.structured.compare import compare
+from tiphys.structured.compare import additions, compare
 from tiphys.structured.fields import reconciled, to_fieldset, with_named_fields
 from tiphys.structured.fieldset import EMPTY, FieldSet
 from tiphys.structured.managed import Entry, ManagerId, Managers
@@ -92,6 +92,18 @@ class Updater(NamedTuple):
         if fields := fields.recursive_difference(self.ignored):
             managers[manager] = Entry(fields, api_version, mine.time if mine else "")
         return managers
+
+    def create(self, structs: Any, new: Any, who: tuple[ManagerId, str]) -> Managers:
+        """Return the managers of an object that is created: all that it says, by who says it.
+
+        Args:
+            structs: what nobody owns.
+            new: the object.
+            who: the manager that writes, and the API version that it writes in.
+        """
+        manager, api_version = who
+        fields = additions(structs, new, self.type_).recursive_difference(self.ignored)
+        return {manager: Entry(fields, api_version)} if fields else {}
 
     def apply(
         self,

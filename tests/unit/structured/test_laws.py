@@ -12,7 +12,7 @@ from tests.unit.structured.strategies import (
     field_sets,
     things,
 )
-from tiphys.structured.compare import compare, equal
+from tiphys.structured.compare import additions, compare, equal
 from tiphys.structured.fields import to_fieldset
 from tiphys.structured.fieldset import FieldSet
 from tiphys.structured.managed import decode_managed_fields
@@ -21,6 +21,7 @@ from tiphys.structured.patches.merge_patch import apply_merge_patch, create_merg
 from tiphys.structured.patches.strategic import apply_strategic_patch
 from tiphys.structured.patches.strategic_diff import create_three_way_patch, create_two_way_patch
 from tiphys.structured.removing import extract
+from tiphys.structured.structs import with_structs
 
 Json = dict[str, Any]
 ME = FieldWriter("me", "example.com/v1", "2026-01-01T00:00:00Z")
@@ -121,6 +122,19 @@ def test_nothing_differs_from_itself_and_an_extraction_has_the_same_fields(thing
 
     assert compare(thing, json.loads(json.dumps(thing)), THING).is_same
     assert to_fieldset(extract(thing, fields, THING), THING) == fields
+
+
+@given(things)
+def test_all_of_a_new_thing_is_added(thing: Json) -> None:
+    assert additions({}, thing, THING) == compare({}, thing, THING).changed
+
+
+@given(deployments)
+def test_a_new_object_owns_no_struct_that_it_cannot_be_without(deployment: Json) -> None:
+    structs = with_structs({}, DEPLOYMENT)
+    whole = with_structs(deployment, DEPLOYMENT)
+
+    assert additions(structs, whole, DEPLOYMENT) == compare(structs, whole, DEPLOYMENT).changed
 
 
 @given(things, things)
