@@ -5,11 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 _VALID = timedelta(days=3650)
 
 
@@ -23,8 +18,18 @@ class CertificateFiles(NamedTuple):
 def ensure_certificate(home: Path) -> CertificateFiles:
     """Return the certificate for 127.0.0.1 and localhost; the first call makes it."""
     files = CertificateFiles(home / "api.crt", home / "api.key")
-    if files.certificate.exists() and files.key.exists():
-        return files
+    if not (files.certificate.exists() and files.key.exists()):
+        _make(files)
+    return files
+
+
+def _make(files: CertificateFiles) -> None:
+    # Only a first start needs these; they take as long to load as all the rest.
+    from cryptography import x509  # noqa: PLC0415
+    from cryptography.hazmat.primitives import hashes, serialization  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric import ec  # noqa: PLC0415
+    from cryptography.x509.oid import NameOID  # noqa: PLC0415
+
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "tiphys-sandbox")])
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
@@ -50,4 +55,3 @@ def ensure_certificate(home: Path) -> CertificateFiles:
         )
     )
     files.certificate.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    return files

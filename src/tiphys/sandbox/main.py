@@ -66,6 +66,8 @@ async def _run(home: Path, port: int, git_port: int | None, webhook_url: str | N
             ApiServer(registry, Access(token, tokens, Rbac(store))),
             ssl_certfile=str(certificate.certificate),
             ssl_keyfile=str(certificate.key),
+            http="httptools",
+            ws="none",
             access_log=False,
             log_config=None,
             lifespan="off",
