@@ -17,14 +17,15 @@ from tiphys.sources.api import (
     RenderedSource,
     RenderJob,
     RenderRequest,
-    RenderTools,
     contained,
 )
 from tiphys.sources.cache import ManifestCache, cache_key
 from tiphys.sources.checkouts import Checkout, Checkouts
 from tiphys.sources.detection import source_type, with_overrides
+from tiphys.sources.extras import Extras
 from tiphys.sources.git.mirror import Mirrors
 from tiphys.sources.inputs import outermost, source_inputs
+from tiphys.sources.prefetch import Found, Prefetch
 from tiphys.sources.render.pool import WorkerPool
 from tiphys.sources.render.tools import find_tools, jail_reads, tool_versions
 
@@ -36,6 +37,7 @@ class _Prepared(msgspec.Struct, frozen=True, kw_only=True):
     key: str
     paths: tuple[str, ...]
     ref_paths: Mapping[str, tuple[str, ...]]
+    extras: Extras
 
 
 class Sources:
@@ -51,6 +53,7 @@ class Sources:
         helm_command: bool = False,
     ) -> None:
         self._checkouts = Checkouts(home, fresh_s=fresh_s, git_timeout_s=git_timeout_s)
+        self._prefetch = Prefetch(self._checkouts, fresh_s=fresh_s)
         self._tools = find_tools(helm_command=helm_command)
         self.pool = WorkerPool(home / "jobs", jail_reads(self._tools), size=workers)
         self._cache = ManifestCache(home / "manifests")
@@ -94,7 +97,9 @@ class Sources:
     ) -> RenderedSource:
         if checkout.source.is_ref_only:
             return RenderedSource(revision=checkout.revision, source_type="", manifests=())
-        prepared = await asyncio.to_thread(_prepare, request, checkout, refs, self._tools)
+        found = await asyncio.to_thread(_find, request, checkout)
+        extras = await self._prefetch.fetch(request, checkout, found)
+        prepared = await asyncio.to_thread(self._prepare, request, checkout, refs, (found, extras))
         manifests = None if request.is_hard else await self._cache.get(prepared.key)
         if manifests is None:
             manifests = await self._run(request, checkout, refs, prepared)
@@ -117,14 +122,52 @@ class Sources:
                 (folder / "source" / prepared.job.path).mkdir(parents=True, exist_ok=True)
                 for name, paths in prepared.ref_paths.items():
                     refs[name].open().export(paths, folder / prepared.job.refs[name])
+                for write in prepared.extras.writers:
+                    write(folder)
 
             await asyncio.to_thread(export)
             return await self.pool.render(folder, prepared.job, request.settings.limits)
 
+    def _prepare(
+        self,
+        request: RenderRequest,
+        checkout: Checkout,
+        refs: Mapping[str, Checkout],
+        told: tuple[Found, Extras],
+    ) -> _Prepared:
+        found, extras = told
+        tree, kind = checkout.open(), found.source_type
+        source = extras.source or found.source
+        paths = source_inputs(tree, found.source, kind)
+        ref_paths = _ref_paths(source, refs)
+        places = {name: f"ref-{place}" for place, name in enumerate(sorted(refs))}
+        settings = request.settings
+        job = RenderJob(
+            root="source",
+            path=found.path,
+            source_type=kind,
+            source=source,
+            refs=places | {name: name for name in extras.refs},
+            environment=found.environment,
+            release_name=(source.helm.release_name if source.helm else "") or request.app_name,
+            namespace=request.destination_namespace,
+            kube_version=request.kube_version if kind == "Helm" else "",
+            api_versions=request.api_versions if kind == "Helm" else (),
+            kustomize_build_options=settings.kustomize_build_options,
+            jsonnet_enabled=settings.jsonnet_enabled,
+            max_directory_bytes=settings.max_directory_bytes,
+            max_output_bytes=settings.limits.output_bytes,
+            tools=self._tools,
+        )
+        inputs = [(name, tree.object_id(name)) for name in paths]
+        for name, wanted in ref_paths.items():
+            ref_tree = refs[name].open()
+            inputs += [(f"${name}/{file}", ref_tree.object_id(file)) for file in wanted]
+        key = cache_key(job, [*inputs, *extras.inputs], tool_versions(self._tools))
+        return _Prepared(job=job, key=key, paths=tuple(paths), ref_paths=ref_paths, extras=extras)
 
-def _prepare(
-    request: RenderRequest, checkout: Checkout, refs: Mapping[str, Checkout], tools: RenderTools
-) -> _Prepared:
+
+def _find(request: RenderRequest, checkout: Checkout) -> Found:
     tree = checkout.open()
     path = contained(checkout.source.path)
     if not tree.exists(path):
@@ -137,31 +180,8 @@ def _prepare(
         raise InvalidInputError(
             "plugins are not supported yet", hint="See the roadmap for when they will be."
         )
-    paths = source_inputs(tree, source, kind)
-    ref_paths = _ref_paths(source, refs)
-    job = RenderJob(
-        root="source",
-        path=path,
-        source_type=kind,
-        source=source,
-        refs={name: f"ref-{place}" for place, name in enumerate(sorted(refs))},
-        environment=_environment(request, checkout),
-        release_name=(source.helm.release_name if source.helm else "") or request.app_name,
-        namespace=request.destination_namespace,
-        kube_version=request.kube_version if kind == "Helm" else "",
-        api_versions=request.api_versions if kind == "Helm" else (),
-        kustomize_build_options=request.settings.kustomize_build_options,
-        jsonnet_enabled=request.settings.jsonnet_enabled,
-        max_directory_bytes=request.settings.max_directory_bytes,
-        max_output_bytes=request.settings.limits.output_bytes,
-        tools=tools,
-    )
-    inputs = [(name, tree.object_id(name)) for name in paths]
-    for name, wanted in ref_paths.items():
-        ref_tree = refs[name].open()
-        inputs += [(f"${name}/{file}", ref_tree.object_id(file)) for file in wanted]
-    key = cache_key(job, inputs, tool_versions(tools))
-    return _Prepared(job=job, key=key, paths=tuple(paths), ref_paths=ref_paths)
+    environment = _environment(request, checkout)
+    return Found(source=source, path=path, source_type=kind, environment=environment)
 
 
 def _ref_paths(

@@ -40,14 +40,16 @@ class WorkerPool:
         self._reaper: asyncio.Task[None] | None = None
         self._is_clean = False
         self._alive = 0
+        self._cleaning = asyncio.Lock()
         self.renders = self.starts = 0
 
     @contextlib.asynccontextmanager
     async def folder(self) -> AsyncIterator[Path]:
         """Lend an empty folder for one job's files, and delete it afterwards."""
-        if not self._is_clean:
-            self._is_clean = True
-            await asyncio.to_thread(shutil.rmtree, self._home, ignore_errors=True)
+        async with self._cleaning:  # nobody may get a folder while the old ones are swept away
+            if not self._is_clean:
+                await asyncio.to_thread(shutil.rmtree, self._home, ignore_errors=True)
+                self._is_clean = True
         self._home.mkdir(parents=True, exist_ok=True)
         path = Path(tempfile.mkdtemp(prefix="files-", dir=self._home))
         try:
