@@ -32,6 +32,7 @@ from tiphys.kube.config import ClusterConfig, config_from_secret
 from tiphys.kube.connection import connect
 from tiphys.kube.discovery import Discovery
 from tiphys.kube.events import EventRecorder
+from tiphys.kube.extent import Extent
 from tiphys.kube.informer import Informer
 from tiphys.kube.live_cache import LiveCache
 from tiphys.kube.transport import Transport
@@ -125,6 +126,7 @@ async def open_cluster(
             is_excluded=lambda kind: is_excluded(
                 kind, record.server, settings.exclusions, settings.inclusions
             ),
+            extent=Extent(record.namespaces, record.cluster_resources),
             without_noise=Noise(installation, HealthChecks(installation).of).without,
         )
         await cache.start()

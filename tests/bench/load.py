@@ -30,7 +30,7 @@ class Client:
     def __init__(self, kubeconfig: Path, connections: int) -> None:
         api = Api(kubeconfig)
         self._server = api.server
-        tls: ssl.SSLContext | bool = api._tls or False
+        tls: ssl.SSLContext | bool = api.tls or False
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=connections, ssl=tls),
             headers=api._headers,

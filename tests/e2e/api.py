@@ -56,7 +56,12 @@ class Api:
         self._headers = {"Content-Type": "application/json"}
         if "token" in user:
             self._headers["Authorization"] = f"Bearer {user['token']}"
-        self._tls = _tls_context(cluster, user) if self.server.startswith("https") else None
+        self.tls = _tls_context(cluster, user) if self.server.startswith("https") else None
+
+    @property
+    def authorization(self) -> dict[str, str]:
+        """The header that says who we are, when a token does."""
+        return {k: v for k, v in self._headers.items() if k == "Authorization"}
 
     def request(
         self,
@@ -74,7 +79,7 @@ class Api:
             headers={**self._headers, "Content-Type": content_type},
         )
         try:
-            with urllib.request.urlopen(request, context=self._tls, timeout=30) as answer:
+            with urllib.request.urlopen(request, context=self.tls, timeout=30) as answer:
                 return json.loads(answer.read())
         except urllib.error.HTTPError as err:
             with err:
@@ -86,7 +91,7 @@ class Api:
             {"watch": "1", "resourceVersion": version, "timeoutSeconds": str(timeout_s)}
         )
         request = urllib.request.Request(f"{self.server}{path}?{query}", headers=self._headers)
-        with urllib.request.urlopen(request, context=self._tls, timeout=timeout_s + 5) as answer:
+        with urllib.request.urlopen(request, context=self.tls, timeout=timeout_s + 5) as answer:
             for line in answer:
                 yield json.loads(line)
 

@@ -98,6 +98,7 @@ class World:
     def __init__(self, home: Path, kubeconfig: Path, *, is_real: bool) -> None:
         self.home, self.kubeconfig, self.is_real = home, kubeconfig, is_real
         self.api = Api(kubeconfig)
+        self.tiphys_kubeconfig = kubeconfig
         self.git_root = home / "git"
         self.git_root.mkdir(exist_ok=True)
         self.git_port, self.port = free_port(), free_port()
@@ -117,7 +118,7 @@ class World:
     def start_tiphys(self, **environment: str) -> None:
         self.tiphys = Process(
             [
-                sys.executable, "-m", "tiphys", "run", "--kubeconfig", str(self.kubeconfig),
+                sys.executable, "-m", "tiphys", "run", "--kubeconfig", str(self.tiphys_kubeconfig),
                 "--home", str(self.home / "cache"), "--port", str(self.port),
             ],
             self.home / "tiphys.log",

@@ -54,6 +54,18 @@ class Controller:
     def cluster_opened(self, cluster: OpenCluster) -> None:
         """Be woken by what changes in a destination cluster from now on."""
         cluster.cache.subscribe(self._live_changed)
+        server = cluster.record.server
+        cluster.cache.subscribe_availability(lambda: self._availability_changed(server))
+
+    def _availability_changed(self, server: str) -> None:
+        """Look at every Application of a cluster that stopped answering, or answers again."""
+        collections, clusters = self._services.installation.collections, self._services.clusters
+        for key, app in zip(
+            collections.applications.names(), collections.applications.objects(), strict=True
+        ):
+            destination = (app.get("spec") or {}).get("destination") or {}
+            if clusters.is_at(destination, server):
+                self._ask(key, RefreshLevel.RECENT)
 
     def pushed(self, push: PushEvent) -> None:
         """Look at every Application whose source was pushed to, first where files changed."""

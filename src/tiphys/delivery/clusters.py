@@ -5,7 +5,7 @@ An unreachable cluster fails those who ask, never the others.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from typing import Any
 
 import msgspec
@@ -77,6 +77,13 @@ class Clusters:
             if record.server == server:
                 return record
         raise InvalidInputError(_unknown_server(server), hint=self._known())
+
+    def is_at(self, destination: Mapping[str, Any], server: str) -> bool:
+        """Return whether a destination, as an Application's manifest has it, names a server."""
+        if destination.get("server"):
+            return str(destination["server"]).rstrip("/") == server
+        names = {record.name for record in self._records if record.server == server}
+        return destination.get("name") in names
 
     async def open(self, record: ClusterRecord) -> OpenCluster:
         """Return the open cluster; the first caller opens it, the others wait for that.

@@ -50,6 +50,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         comparisons: by object, for those that are wanted or ours.
         versions: what it was computed from; equal when a new comparison would find the same.
+        is_provisional: the cluster could not answer all; comparing again may tell more.
     """
 
     targets: TargetSet
@@ -59,6 +60,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     comparisons: Mapping[ResourceKey, Comparison]
     conditions: tuple[Condition, ...]
     versions: object
+    is_provisional: bool = False
 
 
 class Comparer:
@@ -92,7 +94,8 @@ class Comparer:
         records = await self.live_records(app, cluster, targets)
         orphans = self._orphans(app, project, cluster)
         versions = (self._versions(app, project, targets, records), orphans)
-        if previous is not None and previous.versions == versions:
+        is_known = previous is not None and previous.versions == versions
+        if previous is not None and is_known and not previous.is_provisional:
             return msgspec.structs.replace(previous, targets=targets)
         run = _Run(self, self._installation, app, cluster)
         compared = await run.compare(project, targets, records, versions)
@@ -208,6 +211,7 @@ class _Run:
             comparisons=comparisons,
             conditions=(*targets.conditions, *self._shared(pairs)),
             versions=versions,
+            is_provisional=any(found.is_provisional for found in comparisons.values()),
         )
 
     def _roles(self) -> Roles:

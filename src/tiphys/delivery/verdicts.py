@@ -53,6 +53,8 @@ class Verdicts:
         found = self._known.get(key)
         if found is None:
             found = await self._decide(client, question, settings)
+            if found.is_provisional:
+                return found
             self._known[key] = found
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
@@ -78,7 +80,8 @@ class Verdicts:
                 self._remember_trial(client, question)
                 live = await _in_version(client, question.live, gvk_of(question.target))
             except (ApiError, NotFoundError, ClusterError) as err:
-                return judge_refusal(comparison, err.what)
+                refusal = judge_refusal(comparison, err.what)
+                return msgspec.structs.replace(refusal, is_provisional=err.transient)
         return judge_prediction(question.target, live, prediction, settings, schema)
 
     def _remember_trial(self, client: KubeClient, question: Question) -> None:

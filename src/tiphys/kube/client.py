@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 
 from tiphys.kube.discovery import ApiResource, Discovery
-from tiphys.kube.transport import Transport
+from tiphys.kube.transport import APPLY_PATCH, Transport
 from tiphys.model.errors import ApiError, NotFoundError
 from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey, gvk_of, key_of
 from tiphys.model.labels import FIELD_MANAGER
@@ -14,7 +14,6 @@ from tiphys.model.labels import FIELD_MANAGER
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
-_APPLY = "application/apply-patch+yaml"
 _PAGE = 500
 
 
@@ -119,7 +118,7 @@ class KubeClient:
             path,
             params={"fieldManager": manager, "force": "true", **params},
             body=orjson.dumps(manifest),
-            headers={"Content-Type": _APPLY},
+            headers={"Content-Type": APPLY_PATCH},
         )
         return answer.json(), answer.warnings
 

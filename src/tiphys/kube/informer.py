@@ -78,8 +78,9 @@ class Informer:
             return False
         return int(held["metadata"]["resourceVersion"]) >= int(head.version)
 
-    def replace_all(self, objects: list[Manifest]) -> None:
+    def replace_all(self, objects: list[Manifest], version: str) -> None:
         """Take over a complete list."""
+        del version
         found = {_key(manifest): manifest for manifest in objects}
         for key in [key for key in self._objects if key not in found]:
             self._tell(key, self._objects.pop(key), None)
@@ -100,6 +101,9 @@ class Informer:
             return
         self._objects[key] = manifest
         self._tell(key, before, manifest)
+
+    def followed(self) -> None:
+        """Nothing to do: what is held stands whether the server answers or not."""
 
     def failed(self, error: Exception) -> None:
         """Keep what is held: a collection that cannot be read now has not become empty."""

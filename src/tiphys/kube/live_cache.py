@@ -1,8 +1,9 @@
 """The live side of every comparison: one cache a cluster, fed by watches.
 
 All kinds that can be listed and watched are watched, in the server's preferred version, so that
-what left Git is found whatever its kind. A kind whose first list failed is not available: whoever
-asks for it gets the error, and nothing of it counts as deleted.
+what left Git is found whatever its kind. A kind whose first list failed, or whose watch has been
+broken for some seconds, is not available: whoever asks for it gets the error, and nothing of it
+counts as deleted. In namespaced mode only some namespaces are watched, each by itself.
 """
 
 import asyncio
@@ -13,9 +14,10 @@ from enum import StrEnum
 import msgspec
 
 from tiphys.kube.client import KubeClient
-from tiphys.kube.discovery import ApiResource
+from tiphys.kube.extent import EVERYTHING, Extent
+from tiphys.kube.live_feed import LiveFeed
 from tiphys.kube.live_store import LiveRecord, LiveStore
-from tiphys.kube.watching import Collection, Head, list_and_watch, supervise
+from tiphys.kube.watching import Head, supervise
 from tiphys.model.errors import ClusterError
 from tiphys.model.keys import GroupKind, GroupVersionKind, Manifest, ResourceKey, key_of
 
@@ -49,6 +51,9 @@ class LiveEvent(msgspec.Struct, frozen=True):
     is_child: bool = False
 
 
+_Place = tuple[GroupVersionKind, str]
+
+
 class LiveCache:
     """Every live object of one cluster, whole where an Application manages it."""
 
@@ -59,12 +64,14 @@ class LiveCache:
         tracking: Callable[[Manifest], str | None],
         is_excluded: Callable[[GroupKind], bool],
         without_noise: Callable[[Manifest], Manifest] = lambda manifest: manifest,
+        extent: Extent = EVERYTHING,
     ) -> None:
-        self._client = client
+        self._client, self._extent = client, extent
         self._is_excluded = is_excluded
         self._store = LiveStore(tracking, without_noise)
-        self._feeds: dict[GroupVersionKind, _Feed] = {}
+        self._feeds: dict[_Place, LiveFeed] = {}
         self._listeners: list[Callable[[LiveEvent], None]] = []
+        self._availability_listeners: list[Callable[[], None]] = []
         self._kinds_changed = asyncio.Event()
         self._kinds_task: asyncio.Task[None] | None = None
 
@@ -86,31 +93,47 @@ class LiveCache:
         """Be told of every change that may matter; must return at once."""
         self._listeners.append(listener)
 
+    def subscribe_availability(self, listener: Callable[[], None]) -> None:
+        """Be told when a kind has become readable or is no longer; must return at once."""
+        self._availability_listeners.append(listener)
+
+    def availability_changed(self) -> None:
+        """Learn that a kind has become readable, or is no longer."""
+        for listener in self._availability_listeners:
+            listener()
+
     async def refresh_kinds(self) -> None:
         """Read anew which kinds there are; return once the new ones are listed."""
         await self._client.discovery.refresh()
         served = {
-            resource.gvk: resource
+            (resource.gvk, namespace): resource
             for resource in self._client.discovery.preferred_resources()
             if resource.is_watchable and not self._is_excluded(resource.gvk.group_kind)
+            for namespace in self._extent.places(resource)
         }
-        for gvk in [gvk for gvk in self._feeds if gvk not in served]:
-            await self._stop(gvk)
-        for gvk, resource in served.items():
-            if gvk not in self._feeds:
-                self._feeds[gvk] = _Feed(self, self._client, resource)
+        for place in [place for place in self._feeds if place not in served]:
+            await self._stop(place)
+        for place, resource in served.items():
+            if place not in self._feeds:
+                self._feeds[place] = LiveFeed(self, self._client, resource, place[1])
         await asyncio.gather(*(feed.settled.wait() for feed in self._feeds.values()))
 
-    def require_available(self, kind: GroupKind) -> None:
-        """Check that what the cache says of a kind can be trusted.
+    def require_available(self, key: ResourceKey) -> None:
+        """Check that what the cache says of an object can be trusted.
 
         Raises:
-            ClusterError: the kind could not be listed.
+            ClusterError: its kind cannot be listed or watched now.
+            NotManagedError: it lies outside of what is managed of the cluster.
         """
-        resource = self._client.discovery.preferred(kind)
-        feed = self._feeds.get(resource.gvk) if resource is not None else None
-        if feed is not None and feed.error is not None:
-            raise ClusterError(f"{kind} cannot be listed: {feed.error}", where=self.server)
+        resource = self._client.discovery.preferred(key.group_kind)
+        if resource is None:
+            return
+        self._extent.require_managed(key, is_namespaced=resource.namespaced)
+        for namespace in {"", key.namespace}:
+            feed = self._feeds.get((resource.gvk, namespace))
+            if feed is not None and feed.error is not None:
+                what = f"{key.group_kind} cannot be listed: {feed.error}"
+                raise ClusterError(what, where=self.server)
 
     @property
     def server(self) -> str:
@@ -148,8 +171,9 @@ class LiveCache:
 
         Raises:
             ClusterError: its kind cannot be listed, or the cluster does not answer.
+            NotManagedError: it lies outside of what is managed of the cluster.
         """
-        self.require_available(key.group_kind)
+        self.require_available(key)
         record = self._store.get(key)
         if record is None or record.body is not None:
             return record
@@ -201,9 +225,26 @@ class LiveCache:
         ):
             self._tell(LiveChange.MODIFIED, key, before, after)
 
-    def retain(self, kind: GroupKind, found: set[ResourceKey]) -> None:
-        """Forget the objects of a kind that a complete list did not hold."""
-        for key in self._store.keys_of(lambda key: key.group_kind == kind and key not in found):
+    def retain(
+        self, kind: GroupKind, found: set[ResourceKey], *, namespace: str = "", up_to: int = 0
+    ) -> None:
+        """Forget the objects of a kind that a complete list did not hold.
+
+        Args:
+            kind: of the list.
+            found: what it held.
+            namespace: of the list, "" for all.
+            up_to: its version; objects of a later one stay. 0 when no version is known.
+        """
+
+        def is_missing(key: ResourceKey) -> bool:
+            is_here = not namespace or key.namespace == namespace
+            return key.group_kind == kind and is_here and key not in found
+
+        for key in self._store.keys_of(is_missing):
+            record = self._store.get(key)
+            if record is not None and up_to and record.resource_version > up_to:
+                continue
             gone = self._store.remove(key)
             if gone is not None:
                 self._tell(LiveChange.DELETED, key, gone, gone)
@@ -224,43 +265,11 @@ class LiveCache:
             self._kinds_changed.clear()
             await self.refresh_kinds()
 
-    async def _stop(self, gvk: GroupVersionKind) -> None:
-        feed = self._feeds.pop(gvk)
+    async def _stop(self, place: _Place) -> None:
+        gvk = place[0]
+        feed = self._feeds.pop(place)
         feed.task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await feed.task
         if self._client.discovery.preferred(gvk.group_kind) is None:
             self.retain(gvk.group_kind, set())
-
-
-class _Feed:
-    """One kind's list and watch."""
-
-    def __init__(self, cache: LiveCache, client: KubeClient, resource: ApiResource) -> None:
-        self._cache, self._kind = cache, resource.gvk.group_kind
-        self.settled = asyncio.Event()
-        self.error: str | None = None
-        collection = Collection(client=client, resource=resource)
-
-        async def feed() -> None:
-            await list_and_watch(collection, self)
-
-        self.task = asyncio.create_task(supervise(resource.gvk.kind, feed))
-
-    def knows(self, head: Head) -> bool:
-        return self._cache.knows(self._kind, head)
-
-    def replace_all(self, objects: list[Manifest]) -> None:
-        self.error = None
-        for manifest in objects:
-            self._cache.take(self._kind, "MODIFIED", manifest)
-        self._cache.retain(self._kind, {key_of(manifest) for manifest in objects})
-        self.settled.set()
-
-    def changed(self, event: str, manifest: Manifest) -> None:
-        self._cache.take(self._kind, event, manifest)
-
-    def failed(self, error: Exception) -> None:
-        if not self.settled.is_set():
-            self.error = str(error)
-            self.settled.set()

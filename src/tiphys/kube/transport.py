@@ -1,8 +1,8 @@
 """HTTP to one API server: authenticated, retried where that is safe, with errors of ours.
 
-Only reads are repeated, and only when the server could not have answered otherwise: a dropped
-connection, 429, or a 5xx. A write is never repeated here, since the first may have been carried
-out; the caller reads and decides again.
+A request is repeated when the server could not answer: a dropped connection, 429, or a 5xx. Of the
+writes only those that may be carried out twice are; of the others only what the server turned away
+unread (429). For the rest the caller reads and decides again.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from tiphys.kube.config import ClusterConfig
 from tiphys.kube.credentials import Credentials
 from tiphys.model.errors import ApiError, ClusterError
 
+APPLY_PATCH = "application/apply-patch+yaml"
 _ATTEMPTS = 4
 _FIRST_PAUSE_S = 0.2
 _REQUEST_TIMEOUT_S = 60.0
@@ -33,8 +34,15 @@ class Response(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
     def json(self) -> Any:
-        """Return the decoded body."""
-        return orjson.loads(self.body)
+        """Return the decoded body.
+
+        Raises:
+            ClusterError: it is no JSON; something between us and the server cut it off.
+        """
+        try:
+            return orjson.loads(self.body)
+        except orjson.JSONDecodeError as err:
+            raise ClusterError("the cluster's answer is no JSON") from err
 
 
 class Transport:
@@ -67,17 +75,18 @@ class Transport:
             ApiError: the server answered with a failure.
             ClusterError: the server did not answer.
         """
-        attempts = _ATTEMPTS if method == "GET" else 1
+        is_repeatable = _is_repeatable(method, body, headers or {})
         pause_s = _FIRST_PAUSE_S
-        for attempt in range(1, attempts + 1):
+        for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return await self._send(method, path, params or {}, body, headers or {})
             except ApiError as err:
-                if attempt == attempts or not _is_worth_repeating(err):
+                is_turned_away = err.code == 429 or (is_repeatable and err.code >= 500)
+                if attempt == _ATTEMPTS or not is_turned_away:
                     raise
                 wait_s = err.retry_after_s if err.retry_after_s is not None else pause_s
             except ClusterError:
-                if attempt == attempts:
+                if attempt == _ATTEMPTS or not is_repeatable:
                     raise
                 wait_s = pause_s
             await asyncio.sleep(min(wait_s, 5.0))
@@ -152,8 +161,14 @@ class Transport:
         return ClusterError(f"the cluster cannot be reached: {why}", where=self.server)
 
 
-def _is_worth_repeating(err: ApiError) -> bool:
-    return err.code == 429 or err.code >= 500
+def _is_repeatable(method: str, body: bytes | None, headers: Mapping[str, str]) -> bool:
+    """Return whether a request may be carried out twice: reads, applies, deletes of one object.
+
+    With its preconditions a second delete finds nothing, or an object that it must not touch.
+    """
+    if method == "DELETE":
+        return b'"preconditions"' in (body or b"")
+    return method == "GET" or headers.get("Content-Type") == APPLY_PATCH
 
 
 def _failure(code: int, headers: Mapping[str, str], content: bytes) -> ApiError:

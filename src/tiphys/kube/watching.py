@@ -26,7 +26,7 @@ _CHANGES = frozenset({"ADDED", "MODIFIED"})
 _WATCH_S = 300
 _QUIET_S = 330.0
 _FIRST_PAUSE_S = 0.2
-_PAUSE_CAP_S = 30.0
+_PAUSE_CAP_S = 10.0
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -56,8 +56,11 @@ class Sink(Protocol):
     def knows(self, head: Head) -> bool:
         """Return whether an object is held at this version or a later one."""
 
-    def replace_all(self, objects: list[Manifest]) -> None:
-        """Take over a complete list."""
+    def replace_all(self, objects: list[Manifest], version: str) -> None:
+        """Take over a complete list, as it was at a resourceVersion."""
+
+    def followed(self) -> None:
+        """Learn that the server answers and its changes arrive."""
 
     def changed(self, event: str, manifest: Manifest) -> None:
         """Take over one ADDED, MODIFIED or DELETED."""
@@ -88,24 +91,34 @@ async def list_and_watch(
     collection: Collection, sink: Sink, while_served: Callable[[], bool] = lambda: True
 ) -> None:
     """Feed a sink until cancelled, or until the kind is no longer served."""
-    version, pause_s = "", _FIRST_PAUSE_S
+    place, pause_s = _Place(), _FIRST_PAUSE_S
     while while_served():
+        seen = place.taken
         try:
-            if not version:
-                version = await _list(collection, sink)
-            version = await _watch(collection, sink, version)
-            pause_s = _FIRST_PAUSE_S
-        except GoneError:
-            version = ""
-        except (ApiError, ClusterError) as err:
-            if isinstance(err, ApiError) and err.code == 410:
-                version = ""
-                continue
-            sink.failed(err)
-            kind = collection.resource.gvk.kind
-            log.warning("watch failed", extra={"kind": kind, "error": err.line})
+            if not place.version:
+                place.version = await _list(collection, sink)
+            await _watch(collection, sink, place)
+        except (GoneError, ApiError, ClusterError) as err:
+            if _is_gone(err):
+                place.version = ""
+            elif isinstance(err, ApiError | ClusterError):
+                sink.failed(err)
+                kind = collection.resource.gvk.kind
+                log.warning("watch failed", extra={"kind": kind, "error": err.line})
+            # A server that sends changes between its failures is worth asking again soon.
+            pause_s = _FIRST_PAUSE_S if place.taken > seen else min(pause_s * 2, _PAUSE_CAP_S)
             await asyncio.sleep(pause_s)
-            pause_s = min(pause_s * 2, _PAUSE_CAP_S)
+
+
+class _Place(msgspec.Struct):
+    """How far a collection has been followed; kept when the connection breaks in between."""
+
+    version: str = ""
+    taken: int = 0
+
+
+def _is_gone(err: Exception) -> bool:
+    return isinstance(err, GoneError) or (isinstance(err, ApiError) and err.code == 410)
 
 
 async def _list(collection: Collection, sink: Sink) -> str:
@@ -118,27 +131,28 @@ async def _list(collection: Collection, sink: Sink) -> str:
         objects += items
         version = listed_version
         await asyncio.sleep(0)  # a large collection must not hold the loop
-    sink.replace_all(objects)
+    sink.replace_all(objects, version)
     return version
 
 
-async def _watch(collection: Collection, sink: Sink, version: str) -> str:
+async def _watch(collection: Collection, sink: Sink, place: _Place) -> None:
     params = {
         **collection.selector,
         "watch": "1",
         "allowWatchBookmarks": "true",
-        "resourceVersion": version,
+        "resourceVersion": place.version,
         "timeoutSeconds": str(_WATCH_S),
     }
     path = collection.resource.collection(collection.namespace)
     async with collection.client.transport.stream(path, params, quiet_s=_QUIET_S) as content:
+        sink.followed()
         rest = b""
         async for chunk in content.iter_any():
             *lines, rest = (rest + chunk).split(b"\n")
             for line in lines:
                 if line:
-                    version = _take(line, sink) or version
-    return version
+                    place.version = _take(line, sink) or place.version
+                    place.taken += 1
 
 
 def _take(line: bytes, sink: Sink) -> str:

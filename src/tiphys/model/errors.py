@@ -6,6 +6,7 @@
     ├── SourceError              a repository is unreachable, refuses us, or lacks the revision
     ├── RenderError              a source was fetched but does not render
     ├── ClusterError             a cluster cannot be reached or refuses us altogether
+    ├── NotManagedError          an object lies outside of what is managed of a cluster
     └── ApiError                 the API server answered a request with a Status of failure
 
 One error has four faces (log, condition, REST, command line), each written by one function of the
@@ -21,6 +22,7 @@ class TiphysError(Exception):
     Attributes:
         reason: CamelCase, stable across releases; becomes the condition's `reason`.
         transient: True when the same call may succeed later, unchanged.
+        is_about_live: True when it says something of a cluster, not of what should be there.
         what: the broken rule, in one clause, with the offending value in backticks.
         where: object and field, or file and line: "apps/Deployment/shop/web: spec.replicas".
         hint: one imperative sentence; empty only when no reader could act.
@@ -28,6 +30,7 @@ class TiphysError(Exception):
 
     reason: ClassVar[str] = "InternalError"
     transient: bool = False
+    is_about_live: ClassVar[bool] = False
 
     def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
         super().__init__(what)
@@ -75,7 +78,15 @@ class ClusterError(TiphysError):
     """A cluster cannot be reached, or refuses every request."""
 
     reason = "ClusterUnavailable"
+    is_about_live = True
     transient = True
+
+
+class NotManagedError(TiphysError):
+    """An object lies outside of what an installation manages of a cluster."""
+
+    reason = "NotManaged"
+    is_about_live = True
 
 
 class ApiError(TiphysError):
@@ -89,6 +100,7 @@ class ApiError(TiphysError):
     """
 
     reason = "ApiError"
+    is_about_live = True
 
     def __init__(
         self,

@@ -3,6 +3,7 @@
 Source: Argo CD user guide, "App Deletion".
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from tiphys.controller.application.deletion_hooks import DeletionHooks
@@ -33,7 +34,7 @@ from tiphys.engine.permissions import permits_resource
 from tiphys.engine.sync.options import parse_options
 from tiphys.engine.tracking import is_self_reference, owner_instance
 from tiphys.model.application import Application, Condition
-from tiphys.model.errors import InvalidInputError, TiphysError
+from tiphys.model.errors import InvalidInputError, NotManagedError, TiphysError
 from tiphys.model.keys import Manifest, ResourceKey
 from tiphys.model.labels import DELETION_APPROVED
 from tiphys.model.project import AppProject
@@ -134,6 +135,10 @@ class Deleter:
         itself = ResourceKey(
             "argoproj.io", "Application", app.metadata.namespace, app.metadata.name
         )
+        for row in app.status.resources:
+            # What cannot be listed now would be left behind without a word.
+            with suppress(NotManagedError):
+                cluster.cache.require_available(row.key)
         found = []
         for key in sorted(cluster.cache.owned_by(instance)):
             record = await cluster.cache.load(key)

@@ -32,6 +32,8 @@ from tiphys.model.operation import Operation, OperationState, SyncOperation, Syn
 from tiphys.model.words import OperationPhase
 
 _BACKSTOP_S = 30.0
+_CLUSTER_AGAIN_S = 2.0
+_PATIENCE_S = 30.0
 Save = Callable[[Draft], Awaitable[None]]
 """Writes a draft at once and goes on from what the API server then holds."""
 
@@ -66,14 +68,31 @@ class Operator:
         if state.finished_at:
             state = await self._begin_retry(draft, memory, state)
         try:
-            return await self._run(draft, memory, state)
+            again_s = await self._run(draft, memory, state)
         except TiphysError as err:
             if isinstance(err, ApiError) and err.code == 409:
                 raise
-            stopping = state.phase is OperationPhase.TERMINATING
-            what = f"Operation termination had errors: {err.line}" if stopping else err.line
-            self._end(draft, memory, OperationPhase.ERROR, what)
-            return self._outcome.retry_wait_s(draft.status.operation_state) or None
+            return self._after_failure(draft, memory, err)
+        memory.waits_since = None
+        return again_s
+
+    def _after_failure(self, draft: Draft, memory: Memory, err: TiphysError) -> float | None:
+        """Wait for a cluster that does not answer, for a while; else end the attempt."""
+        state = draft.status.operation_state
+        assert state is not None
+        if err.transient and self._is_patient(memory):
+            memory.sync = None
+            self._progress(draft, f"waiting for the cluster: {err.line}")
+            return _CLUSTER_AGAIN_S
+        stopping = state.phase is OperationPhase.TERMINATING
+        what = f"Operation termination had errors: {err.line}" if stopping else err.line
+        self._end(draft, memory, OperationPhase.ERROR, what)
+        return self._outcome.retry_wait_s(draft.status.operation_state) or None
+
+    def _is_patient(self, memory: Memory) -> bool:
+        """Return whether a cluster that does not answer may still come back in time."""
+        memory.waits_since = memory.waits_since or self._services.clock()
+        return self._age_s(memory.waits_since) < _PATIENCE_S
 
     async def _begin(self, draft: Draft, memory: Memory, operation: Operation) -> OperationState:
         now = timestamp(self._services.clock())
@@ -278,7 +297,7 @@ class Operator:
         assert state is not None
         retry = state.operation.retry
         was_stopped = state.phase is OperationPhase.TERMINATING
-        memory.sync = None
+        memory.sync = memory.waits_since = None
         if not phase.is_successful and not was_stopped and may_retry(retry, state.retries):
             try:
                 self._outcome.wait_for_retry(draft, message)

@@ -5,7 +5,7 @@ from datetime import UTC
 import msgspec
 
 from tiphys.controller.application.draft import Draft
-from tiphys.controller.application.refresh import Refresher
+from tiphys.controller.application.refresh import Refresher, load_failure
 from tiphys.controller.application.services import Memory, RunningSync, Services
 from tiphys.delivery.clock import parse_timestamp
 from tiphys.delivery.clusters import OpenCluster
@@ -74,7 +74,9 @@ class Preparation:
         try:
             compared = await self._compare(draft.app, project, cluster, memory, state)
         except TiphysError as err:
-            what = f"Failed to load target state: {err.line}"
+            if err.transient and err.is_about_live:
+                raise
+            what = load_failure(err)
             return OperationPhase.ERROR, f"{ConditionType.COMPARISON_ERROR}: {what}"
         options = parse_options((*draft.app.spec.policy.sync_options, *sync.sync_options))
         shared = [

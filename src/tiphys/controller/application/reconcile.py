@@ -26,6 +26,7 @@ from tiphys.model.labels import API_GROUP, SKIP_RECONCILE
 log = logging.getLogger(__name__)
 
 _SOURCE_AGAIN_S = 10.0
+_CLUSTER_AGAIN_S = 5.0
 APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
 
 
@@ -67,12 +68,14 @@ class Reconciler:
         draft = Draft(manifest, app)
         try:
             return await self._look(draft, memory)
-        except ApiError as err:
-            if err.code == 404:
+        except Exception as err:
+            code = err.code if isinstance(err, ApiError) else 0
+            if code == 404:
                 return None
+            # What was found did not get written, so it has to be found again.
             memory.sync = None
             memory.asked = max(memory.asked, RefreshLevel.LATEST)
-            if err.code == 409:
+            if code == 409:
                 await self._read_again(key, app)
             raise
 
@@ -97,6 +100,9 @@ class Reconciler:
             # The repository does not answer and nobody was told yet, so look again soon.
             memory.asked = max(memory.asked, RefreshLevel.LATEST)
             waits.append(_SOURCE_AGAIN_S)
+        if memory.is_cut_off:
+            memory.asked = max(memory.asked, RefreshLevel.RECENT)
+            waits.append(_CLUSTER_AGAIN_S)
         dated = [wait for wait in waits if wait is not None]
         return min(dated) if dated else None
 

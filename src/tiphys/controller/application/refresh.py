@@ -94,9 +94,10 @@ class Refresher:
             return None
         except TiphysError as err:
             self._failed(draft, err)
-            memory.compared = None
+            memory.compared, memory.is_cut_off = None, err.transient
             return None
         memory.compared, memory.failing_since = compared, None
+        memory.is_cut_off = compared.is_provisional
         self._found(draft, compared)
         return compared
 
@@ -170,9 +171,7 @@ class Refresher:
 
     def _failed(self, draft: Draft, err: TiphysError) -> None:
         """Say that targets or live cannot be told; what was known of health stays."""
-        message = f"Failed to load target state: {err.line}"
-        if err.reason == "ClusterUnavailable":
-            message = f"Failed to load live state: {err.line}"
+        message = load_failure(err)
         if err.hint:
             message = f"{message}. {err.hint}"
         status = draft.status
@@ -217,6 +216,12 @@ class Refresher:
         now = timestamp(self._services.clock())
         merged = merge_conditions(draft.status.conditions, found, EVALUATED, now)
         draft.set(conditions=merged)
+
+
+def load_failure(err: TiphysError) -> str:
+    """Return the sentence that says which side of a comparison could not be told, and why."""
+    side = "live" if err.is_about_live else "target"
+    return f"Failed to load {side} state: {err.line}"
 
 
 def _compared_to(app: Application) -> ComparedTo:

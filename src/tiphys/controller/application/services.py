@@ -57,6 +57,8 @@ class Memory(msgspec.Struct, kw_only=True):
 
     Attributes:
         failing_since: when its sources stopped answering, None while they do.
+        is_cut_off: the cluster did not answer all that was asked of it.
+        waits_since: when its sync began to wait for a cluster that does not answer.
         makes_way_for: the newer revisions that end the sync that is being retried.
         puts_off: a new revision that changed nothing is to be written in a quiet moment.
     """
@@ -66,5 +68,7 @@ class Memory(msgspec.Struct, kw_only=True):
     compared: Compared | None = None
     sync: RunningSync | None = None
     failing_since: datetime | None = None
+    is_cut_off: bool = False
+    waits_since: datetime | None = None
     makes_way_for: str = ""
     puts_off: bool = False

@@ -71,8 +71,12 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """The verdict on one resource.
 
     With ASK, `drifts` holds what was found without the API server.
+
+    Attributes:
+        is_provisional: the API server was asked and could not answer; asking again may tell more.
     """
 
     verdict: Verdict
     drifts: tuple[Drift, ...] = ()
     note: str = ""
+    is_provisional: bool = False
