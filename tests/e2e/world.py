@@ -289,13 +289,20 @@ def new_world(home: Path) -> Iterator[World]:
 @contextlib.contextmanager
 def sandbox(home: Path) -> Iterator[Path]:
     """Run a sandbox cluster and give its kubeconfig."""
+    with sandbox_process(home) as (kubeconfig, _):
+        yield kubeconfig
+
+
+@contextlib.contextmanager
+def sandbox_process(home: Path) -> Iterator[tuple[Path, Process]]:
+    """Run a sandbox cluster and give its kubeconfig and its process."""
     home.mkdir(parents=True)
     arguments = ["-m", "tiphys", "sandbox", "--home", str(home), "--port", "0"]
     process = Process([sys.executable, *arguments], home / "sandbox.log")
     try:
         kubeconfig = home / "kubeconfig"
         eventually("the sandbox is ready", kubeconfig.exists, 30)
-        yield kubeconfig
+        yield kubeconfig, process
     finally:
         process.kill(signal.SIGTERM)
         shutil.rmtree(home, ignore_errors=True)
