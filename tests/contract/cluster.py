@@ -128,7 +128,7 @@ class Cluster:
         response = self._send(method, _url(path, query), data, headers)
         content = response.read()
         warnings = tuple(
-            value.split(" ", 2)[2].strip('"').replace('\\"', '"')
+            value.split(" ", 2)[2][1:-1].replace('\\"', '"')
             for name, value in response.getheaders()
             if name.lower() == "warning"
         )

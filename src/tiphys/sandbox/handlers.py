@@ -1,25 +1,38 @@
 """What each method does, once it is known which objects a request is about."""
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
-import orjson
-
-from tiphys.sandbox.bodies import decoded
+from tiphys.sandbox.bodies import Body, read_body
+from tiphys.sandbox.checks import (
+    check_applied,
+    check_kind,
+    check_named,
+    check_served,
+    check_version_given,
+    strictly,
+    unreadable,
+)
+from tiphys.sandbox.decoding import check_types
+from tiphys.sandbox.defaulting import kind_name
+from tiphys.sandbox.lists import select
+from tiphys.sandbox.options import asked_version, check_options, deletion_options, too_new
+from tiphys.sandbox.patching import Patch
 from tiphys.sandbox.registry import Registry, Written
 from tiphys.sandbox.representation import as_metadata, as_table, wanted_form
-from tiphys.sandbox.requests import Request
+from tiphys.sandbox.requests import APPLY_MEDIA, Request
 from tiphys.sandbox.scale import as_scale, with_scale
-from tiphys.sandbox.selectors import EVERYTHING, parse_selectors
-from tiphys.sandbox.statuses import StatusError, bad_request
-from tiphys.sandbox.stored import Name, Stored
+from tiphys.sandbox.stored import Stored
 from tiphys.sandbox.subresources import Subresources
-from tiphys.sandbox.writing import answered, shown
-from tiphys.structured.patches.json_patch import apply_json_patch
-from tiphys.structured.patches.merge_patch import apply_merge_patch
-from tiphys.structured.patches.strategic import apply_strategic_patch
-from tiphys.structured.patches.values import PatchError
+from tiphys.sandbox.writing import StrictError, Write, answered, listed, shown
+
+MADE_BY_UPDATE = {
+    "Endpoints", "Event", "Event.events.k8s.io", "LimitRange", "Service",
+    "Lease.coordination.k8s.io", "RuntimeClass.node.k8s.io",
+    "Role.rbac.authorization.k8s.io", "RoleBinding.rbac.authorization.k8s.io",
+    "ClusterRole.rbac.authorization.k8s.io", "ClusterRoleBinding.rbac.authorization.k8s.io",
+}  # fmt: skip
+"""Kinds of which an update of a missing object makes one."""
 
 Answer = tuple[int, Any, list[str]]
 """HTTP status, body, warnings."""
@@ -44,12 +57,9 @@ class Handlers:
         Raises:
             StatusError: it fails.
         """
-        act = self._methods.get(request.method)
-        known = request.subresource in {"", *request.kind.subresources}
-        if act is None or not known:
-            message = "the server does not allow this method on the requested resource"
-            raise StatusError(405, "MethodNotAllowed", message, {})
-        return act(request)
+        check_served(request)
+        check_options(request)
+        return self._methods[request.method](request)
 
     def show(self, request: Request, stored: Stored) -> Any:
         """Return an object in the form that a client asked for."""
@@ -58,20 +68,17 @@ class Handlers:
     def _get(self, request: Request) -> Answer:
         if not request.name:
             return 200, self._list(request), []
+        version = asked_version(request)
+        if version > self._registry.store.version:
+            raise too_new(version, self._registry.store.version)
         stored = self._registry.get(request.kind, request.namespace, request.name)
         if request.subresource == "scale":
             return 200, as_scale(request.kind, stored.manifest), []
         return 200, self.show(request, stored), []
 
     def _list(self, request: Request) -> dict[str, Any]:
-        chosen = [stored for _, stored in self._chosen(request)]
-        metadata: dict[str, Any] = {"resourceVersion": str(self._registry.store.version)}
-        limit, start = int(request.query.get("limit") or 0), _offset(request)
-        if limit and start + limit < len(chosen):
-            token = orjson.dumps([start + limit, metadata["resourceVersion"]])
-            metadata["continue"] = base64.urlsafe_b64encode(token).decode()
-            metadata["remainingItemCount"] = len(chosen) - start - limit
-        page = chosen[start : start + limit] if limit else chosen[start:]
+        found, metadata = select(self._registry.store, request)
+        page = [stored for _, stored in found]
         form = wanted_form(request.headers)
         if form == "Table":
             include = request.query.get("includeObject", "Metadata")
@@ -85,54 +92,79 @@ class Handlers:
             "kind": f"{kind}List",
             "apiVersion": api_version,
             "metadata": metadata,
-            "items": list(map(shower(request), page)),
+            "items": [listed(request.kind, stored) for stored in page]
+            if not form
+            else list(map(shower(request), page)),
         }
 
-    def _chosen(self, request: Request) -> list[tuple[Name, Stored]]:
-        selects = parse_selectors(
-            request.query.get("labelSelector", ""), request.query.get("fieldSelector", "")
-        )
-        found = self._registry.store.all(request.kind.collection, request.namespace)
-        if selects is EVERYTHING:
-            return found
-        return [(name, stored) for name, stored in found if selects(stored.manifest)]
-
     def _create(self, request: Request) -> Answer:
-        manifest = decoded(request)
         if request.subresource:
-            return 201, self._subresources.create(request, manifest), []
-        written = self._registry.create(request.kind, request.namespace, manifest, request.write)
+            return 201, self._subresources.create(request, read_body(request).value), []
+        body, write = self._read(request)
+        try:
+            written = self._registry.create(request.kind, request.namespace, body.value, write)
+        except StrictError as err:
+            raise unreadable(request.kind, err.text) from err
         return 201, self.show(request, written.stored), written.warnings
 
     def _update(self, request: Request) -> Answer:
-        manifest = decoded(request)
         key = (request.namespace, request.name)
         if request.subresource == "scale":
-            return self._scale(request, lambda _: manifest)
+            return self._scale(request, lambda _: read_body(request).value)
         if request.subresource == "finalize":
             return 200, self.show(request, self._registry.get(request.kind, *key)), []
-        written = self._registry.update(request.kind, *key, manifest, request.write)
+        body, write = self._read(request)
+        check_named(request, body.value)
+        is_new = self._registry.store.get(request.kind.collection, key) is None
+        try:
+            if is_new and not request.subresource and kind_name(request.kind) in MADE_BY_UPDATE:
+                written = self._registry.create(request.kind, request.namespace, body.value, write)
+                return 201, self.show(request, written.stored), written.warnings
+            if not is_new:
+                check_version_given(request, body.value)
+            written = self._registry.update(request.kind, *key, body.value, write)
+        except StrictError as err:
+            raise unreadable(request.kind, err.text) from err
         return 200, self.show(request, written.stored), written.warnings
 
     def _patch(self, request: Request) -> Answer:
-        media = request.headers.get("content-type", "").partition(";")[0]
         key = (request.namespace, request.name)
-        if media.startswith("application/apply-patch"):
-            if not request.query.get("fieldManager"):
-                raise bad_request(
-                    "PatchOptions.meta.k8s.io is invalid: fieldManager: Required value: is "
-                    "required for apply patch"
-                )
-            existed = self._registry.store.get(request.kind.collection, key) is not None
-            written = self._registry.apply(
-                request.kind, key, decoded(request), request.write, force=request.flag("force")
-            )
-            return 200 if existed else 201, self.show(request, written.stored), written.warnings
-        change = self._change(request, media)
+        if request.media == APPLY_MEDIA:
+            return self._apply(request, key)
+        patch = Patch(self._registry.kinds, request)
         if request.subresource == "scale":
-            return self._scale(request, change)
-        written = self._registry.patch(request.kind, key, change, request.write)
-        return 200, self.show(request, written.stored), written.warnings
+            return self._scale(request, patch.changed)
+        write = request.write._replace(problems=patch.problems)
+        try:
+            written = self._registry.patch(request.kind, key, patch.changed, write)
+        except StrictError as err:
+            raise patch.refused(err.text) from err
+        warnings = [*patch.warnings, *written.warnings]
+        return 200, self.show(request, written.stored), list(dict.fromkeys(warnings))
+
+    def _apply(self, request: Request, key: tuple[str, str]) -> Answer:
+        body = read_body(request)
+        check_applied(request, body)
+        existed = self._registry.store.get(request.kind.collection, key) is not None
+        # An unknown field is no warning here: a configuration cannot own it.
+        write = request.write._replace(validation="Ignore")
+        written = self._registry.apply(
+            request.kind, key, body.value, write, force=request.flag("force")
+        )
+        warnings = [] if request.write.validation == "Ignore" else list(body.repeated)
+        return 200 if existed else 201, self.show(request, written.stored), warnings
+
+    def _read(self, request: Request) -> tuple[Body, Write]:
+        """Return the object that is sent, checked as far as its kind tells, and how to write it."""
+        body, write = read_body(request), request.write
+        check_kind(self._registry.kinds, request, body.value)
+        check_types(request.kind, body.value)
+        if write.validation == "Ignore":
+            return body, write
+        problems = list(strictly(self._registry.kinds, request.kind, body))
+        if problems and write.validation == "Strict" and not request.kind.is_custom:
+            raise unreadable(request.kind, StrictError(problems).text)
+        return body, write._replace(problems=tuple(problems))
 
     def _scale(
         self, request: Request, change: Callable[[dict[str, Any]], dict[str, Any]]
@@ -146,37 +178,8 @@ class Handlers:
         )
         return 200, as_scale(request.kind, written.manifest), []
 
-    def _change(self, request: Request, media: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-        patch = decoded(request)
-        type_ = self._registry.kinds.type_of(request.kind)
-        changes: dict[str, Callable[[dict[str, Any]], Any]] = {
-            "application/json-patch+json": lambda live: apply_json_patch(live, patch),
-            "application/merge-patch+json": lambda live: apply_merge_patch(live, patch),
-            "application/strategic-merge-patch+json": lambda live: apply_strategic_patch(
-                live, patch, type_
-            ),
-        }
-        change = changes.get(media)
-        if change is None or (request.kind.is_custom and "strategic" in media):
-            raise StatusError(
-                415, "UnsupportedMediaType", "the body of the request was in an unknown format"
-            )
-
-        def checked(live: dict[str, Any]) -> dict[str, Any]:
-            try:
-                changed: dict[str, Any] = change(live)
-            except PatchError as err:
-                raise StatusError(422, "Invalid", err.what) from err
-            return changed
-
-        return checked
-
     def _delete(self, request: Request) -> Answer:
-        options: dict[str, Any] = orjson.loads(request.body) if request.body else {}
-        if request.query.get("propagationPolicy"):
-            options["propagationPolicy"] = request.query["propagationPolicy"]
-        if request.query.get("dryRun"):
-            options["dryRun"] = ["All"]
+        options = deletion_options(request)
         if not request.name:
             return 200, self._delete_all(request, options), []
         stored, is_gone = self._registry.delete(
@@ -202,7 +205,7 @@ class Handlers:
 
     def _delete_all(self, request: Request, options: dict[str, Any]) -> dict[str, Any]:
         listed = self._list(request)
-        for namespace, name in [key for key, _ in self._chosen(request)]:
+        for (namespace, name), _ in select(self._registry.store, request).found:
             self._registry.delete(request.kind, namespace, name, options)
         return listed
 
@@ -216,13 +219,3 @@ def shower(request: Request) -> Callable[[Stored], Any]:
     if form:
         return lambda stored: as_metadata(stored.manifest)
     return lambda stored: answered(kind, stored)
-
-
-def _offset(request: Request) -> int:
-    token = request.query.get("continue")
-    if not token:
-        return 0
-    try:
-        return int(orjson.loads(base64.urlsafe_b64decode(token))[0])
-    except (ValueError, orjson.JSONDecodeError, IndexError, TypeError) as err:
-        raise bad_request("continue key is not valid") from err

@@ -21,6 +21,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         schema: the OpenAPI schema of a custom kind's version; None for a built-in one.
         columns: printer columns of a custom kind.
+        selectable: paths of fields that objects of a custom kind can be selected by.
         storage: the version in which objects are kept.
     """
 
@@ -37,6 +38,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     schema: dict[str, Any] | None = None
     columns: tuple[dict[str, Any], ...] = ()
     scale_paths: dict[str, str] | None = None
+    selectable: tuple[str, ...] = ()
     is_custom: bool = False
 
     @property
@@ -63,6 +65,7 @@ class Kinds:
         self._types: dict[GroupVersionKind, TypeRef] = {}
         for kind in _recorded():
             self._by_path[(kind.group, kind.version, kind.plural)] = kind
+        self._built_in = {kind.group for kind in self.all()}
         self.generation = 0
 
     def find(self, group: str, version: str, plural: str) -> Kind | None:
@@ -73,6 +76,10 @@ class Kinds:
         """Return a kind by its name, in the preferred version."""
         found = [entry for entry in self.all() if (entry.group, entry.kind) == (group, kind)]
         return min(found, key=version_order, default=None)
+
+    def is_built_in(self, group: str) -> bool:
+        """Return whether the server itself has a group."""
+        return group in self._built_in
 
     def all(self) -> Iterable[Kind]:
         """Return every kind in every version."""
@@ -140,6 +147,9 @@ def custom_kinds(definition: dict[str, Any]) -> list[Kind]:
                 schema=(version.get("schema") or {}).get("openAPIV3Schema") or {},
                 columns=tuple(version.get("additionalPrinterColumns") or ()),
                 scale_paths=subresources.get("scale"),
+                selectable=tuple(
+                    field["jsonPath"] for field in version.get("selectableFields") or ()
+                ),
                 is_custom=True,
             )
         )

@@ -78,7 +78,7 @@ class Registry:
         new = self._named(kind, namespace, manifest)
         metadata = new["metadata"]
         if metadata.get("resourceVersion"):
-            raise bad_request("resourceVersion should not be set on objects to be created")
+            raise StatusError(500, "", "resourceVersion should not be set on objects to be created")
         name = metadata["name"]
         if self.store.get(kind.collection, (metadata.get("namespace", ""), name)):
             raise already_exists(kind.plural, kind.group, name)
@@ -95,6 +95,9 @@ class Registry:
         """
         old = self.get(kind, namespace, name).manifest
         self._check_identity(kind, old, manifest, name)
+        if kind.namespaced:
+            given = {**(manifest.get("metadata") or {}), "namespace": namespace}
+            manifest = {**manifest, "metadata": given}
         return self._store_update(kind, old, manifest, write)
 
     def patch(
@@ -148,7 +151,7 @@ class Registry:
         new, more = prepared(self.kinds, kind, old, merged, write)
         new["metadata"]["managedFields"] = fields
         self._allocation.update(kind, old, new)
-        return self._keep(kind, old, counted(old, new, write), write, [*warnings, *more])
+        return self._keep(kind, old, counted(kind, old, new, write), write, [*warnings, *more])
 
     def delete(
         self, kind: Kind, namespace: str, name: str, options: dict[str, Any]
@@ -175,7 +178,7 @@ class Registry:
         if not metadata.get("deletionTimestamp"):
             metadata["deletionTimestamp"] = utc_now()
             metadata["deletionGracePeriodSeconds"] = 0
-            metadata["generation"] = int(metadata.get("generation", 0)) + 1
+            metadata |= _next_generation(metadata)
         metadata["finalizers"] = list(dict.fromkeys(finalizers))
         if not metadata["finalizers"]:
             del metadata["finalizers"]
@@ -235,9 +238,8 @@ class Registry:
             new = with_owners(self.kinds, kind, None, new, write)
         else:
             metadata["managedFields"] = fields
-            new = counted(None, new, write)
+            new = counted(kind, None, new, write)
         if write.dry_run:
-            new["metadata"].setdefault("resourceVersion", "")
             return Written(_not_stored(new), warnings)
         stored = self.store.put(kind.collection, new)
         self._stored(kind, stored)
@@ -352,6 +354,11 @@ class Registry:
         uid = metadata.get("uid")
         if uid and uid != old["metadata"]["uid"]:
             raise conflict(kind.plural, kind.group, name, _uid_text(uid, old))
+
+
+def _next_generation(metadata: dict[str, Any]) -> dict[str, int]:
+    generation = metadata.get("generation")
+    return {"generation": generation + 1} if generation else {}
 
 
 def _not_stored(manifest: dict[str, Any]) -> Stored:

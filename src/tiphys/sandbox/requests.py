@@ -10,6 +10,12 @@ from tiphys.sandbox.registry import utc_now
 from tiphys.sandbox.statuses import no_such_resource
 from tiphys.sandbox.writing import Check, Write
 
+APPLY_MEDIA = "application/apply-patch+yaml"
+
+
+class NoSuchPathError(Exception):
+    """Nothing at all is served below a path: no API group either."""
+
 
 class Request(NamedTuple):
     """One request for objects; `name` is "" for a collection."""
@@ -30,6 +36,16 @@ class Request(NamedTuple):
         return self.query.get(name, "") in {"true", "1"}
 
     @property
+    def is_watch(self) -> bool:
+        """True for a watch of a collection."""
+        return self.method == "GET" and not self.name and self.flag("watch")
+
+    @property
+    def media(self) -> str:
+        """The media type of the body, without its parameters; "" when none is named."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
     def write(self) -> Write:
         """How the request writes."""
         agent = self.headers.get("user-agent", "").partition("/")[0]
@@ -48,11 +64,16 @@ def parse_query(raw: bytes) -> dict[str, str]:
     return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
 
 
+def _plural(rest: list[str]) -> str:
+    return rest[2] if rest[0] == "namespaces" and len(rest) > 2 else rest[0]
+
+
 def find_kind(kinds: Kinds, path: str) -> tuple[Kind, str, str, str]:
     """Return (kind, namespace, name, subresource) that a path names.
 
     Raises:
         StatusError: no such kind is served.
+        NoSuchPathError: no such group is.
     """
     parts = [part for part in path.split("/") if part]
     if parts[:1] == ["api"] and len(parts) >= 3:
@@ -60,7 +81,9 @@ def find_kind(kinds: Kinds, path: str) -> tuple[Kind, str, str, str]:
     elif parts[:1] == ["apis"] and len(parts) >= 4:
         group, version, rest = parts[1], parts[2], parts[3:]
     else:
-        raise no_such_resource()
+        raise NoSuchPathError
+    if group and not kinds.is_built_in(group) and kinds.find(group, version, _plural(rest)) is None:
+        raise NoSuchPathError
     namespace = ""
     if rest[0] == "namespaces" and len(rest) >= 3 and rest[2] not in {"status", "finalize"}:
         namespace, rest = rest[1], rest[2:]

@@ -12,12 +12,14 @@ from tiphys.sandbox import discovery
 from tiphys.sandbox.access.authentication import Access
 from tiphys.sandbox.access.escalation import escalation_check
 from tiphys.sandbox.access.reviews import Reviews
-from tiphys.sandbox.bodies import decoded
+from tiphys.sandbox.bodies import read_body
+from tiphys.sandbox.checks import check_served
 from tiphys.sandbox.handlers import Handlers, shower
 from tiphys.sandbox.logs import pod_log
+from tiphys.sandbox.options import check_options
 from tiphys.sandbox.registry import Registry
-from tiphys.sandbox.requests import Request, find_kind, parse_query
-from tiphys.sandbox.statuses import StatusError, bad_request, no_such_resource
+from tiphys.sandbox.requests import NoSuchPathError, Request, find_kind, parse_query
+from tiphys.sandbox.statuses import StatusError, no_such_resource
 from tiphys.sandbox.subresources import Subresources
 from tiphys.sandbox.watches import watch
 
@@ -42,6 +44,8 @@ class ApiServer:
             return
         try:
             await self._answer(scope, receive, send)
+        except NoSuchPathError:
+            await _send(send, 404, b"404 page not found\n", "text/plain; charset=utf-8")
         except StatusError as err:
             await _send_json(send, err.code, err.body)
         except Exception:
@@ -66,14 +70,14 @@ class ApiServer:
         request = Request(scope["method"], *target, query, headers, body, user, check)
         kind, namespace, name, subresource = target
         if request.method == "POST" and self._reviews.answers(kind.plural):
-            asked = decoded(request)
+            asked = read_body(request).value
             typed = {"kind": kind.kind, "apiVersion": kind.gvk.api_version, "metadata": {}, **asked}
             await _send_json(send, 201, self._reviews.answer(kind.plural, typed, user, namespace))
             return
         if subresource == "log":
             text = pod_log(self._registry.get(kind, namespace, name).manifest, query)
             await _send(send, 200, text.encode(), "text/plain")
-        elif request.method == "GET" and request.flag("watch"):
+        elif request.is_watch:
             await self._watch(request, receive, send)
         else:
             code, answer, warnings = self._handlers.answer(request)
@@ -123,6 +127,8 @@ class ApiServer:
         return None
 
     async def _watch(self, request: Request, receive: Receive, send: Send) -> None:
+        check_served(request)
+        check_options(request)
         lines = watch(self._registry, request, shower(request))
         headers = [(b"content-type", _JSON.encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -152,7 +158,8 @@ async def _read(receive: Receive) -> bytes:
         part = message.get("body", b"")
         size += len(part)
         if size > _MAX_BODY:
-            raise bad_request(f"the request is larger than {_MAX_BODY} bytes")
+            text = f"Request entity too large: limit is {_MAX_BODY}"
+            raise StatusError(413, "RequestEntityTooLarge", text)
         parts.append(part)
         if not message.get("more_body"):
             return b"".join(parts)

@@ -18,8 +18,8 @@ class StatusError(Exception):
             "metadata": {},
             "status": "Failure",
             "message": message,
-            "reason": reason,
-            **({"details": details} if details else {}),
+            **({"reason": reason} if reason else {}),
+            **({"details": details} if details is not None else {}),
             "code": code,
         }
 
@@ -38,6 +38,12 @@ def not_found(plural: str, group: str, name: str) -> StatusError:
 def no_such_resource() -> StatusError:
     """There is no such kind."""
     return StatusError(404, "NotFound", "the server could not find the requested resource", {})
+
+
+def not_allowed() -> StatusError:
+    """Nothing of that method is to be had there."""
+    message = "the server does not allow this method on the requested resource"
+    return StatusError(405, "MethodNotAllowed", message, {})
 
 
 def already_exists(plural: str, group: str, name: str) -> StatusError:

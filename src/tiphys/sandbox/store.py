@@ -113,6 +113,24 @@ class Store:
             found.append(change)
         return found[::-1]
 
+    def at(
+        self, collection: Collection, namespace: str, version: int
+    ) -> list[tuple[Name, Stored]] | None:
+        """Return the objects of a collection as they were; None when that is no longer known."""
+        changes = self.since(collection, version)
+        if changes is None:
+            return None
+        waiting = [change for change in self._waiting if change.collection == collection]
+        then = dict(self.all(collection, namespace))
+        for change in reversed([*changes, *waiting]):
+            if namespace and change.name[0] != namespace:
+                continue
+            if change.previous is None:
+                then.pop(change.name, None)
+            else:
+                then[change.name] = change.previous
+        return sorted(then.items(), key=lambda entry: entry[0])
+
     def put(self, collection: Collection, manifest: dict[str, Any]) -> Stored:
         """Store an object at a new version; the manifest is taken over, version included."""
         metadata = manifest["metadata"]

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.options import asked_version
 from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.requests import Request
 from tiphys.sandbox.selectors import EVERYTHING, Selector, parse_selectors
@@ -19,20 +20,31 @@ _BOOKMARK_S = 5.0
 _LONGEST_S = 600.0
 
 
-async def watch(
+def watch(
     registry: Registry, request: Request, show: Callable[[Stored], Any]
 ) -> AsyncGenerator[bytes, None]:
-    """Yield the lines of a watch until its time is over; now and then nothing, as a sign of life.
+    """Return the lines of a watch until its time is over; now and then nothing, as a sign of life.
 
     Args:
         registry: of the cluster.
         request: a GET of a collection with `watch`.
         show: turns an object into what the client asked to see; its body when that is all of it.
+
+    Raises:
+        StatusError: a selector or an option is malformed.
     """
     selects = parse_selectors(
-        request.query.get("labelSelector", ""), request.query.get("fieldSelector", "")
+        request.kind,
+        request.query.get("labelSelector", ""),
+        request.query.get("fieldSelector", ""),
     )
-    stream = _Stream(registry, request, selects, show)
+    asked_version(request)
+    return _lines(registry, request, _Stream(registry, request, selects, show))
+
+
+async def _lines(
+    registry: Registry, request: Request, stream: "_Stream"
+) -> AsyncGenerator[bytes, None]:
     loop = asyncio.get_running_loop()
     limit_s = float(request.query.get("timeoutSeconds") or _LONGEST_S)
     deadline = loop.time() + min(limit_s, _LONGEST_S)

@@ -11,14 +11,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from tiphys.sandbox.defaulting import fill_in
+from tiphys.sandbox.defaulting import fill_in, kind_name
 from tiphys.sandbox.kinds import Kind, Kinds
-from tiphys.sandbox.rules import (
-    immutable_problems,
-    known_only,
-    metadata_problems,
-    spec_problems,
-)
+from tiphys.sandbox.names import metadata_problems
+from tiphys.sandbox.rules import immutable_problems, known_only, spec_problems
 from tiphys.sandbox.statuses import bad_request, invalid
 from tiphys.sandbox.stored import Stored
 from tiphys.structured.custom.defaults import default
@@ -32,8 +28,33 @@ Check = Callable[[Kind, dict[str, Any] | None, dict[str, Any]], None]
 """Refuses a write: is given the kind, the stored object if there is one, and the new one."""
 
 _KEPT_METADATA = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
+_COUNTED = {
+    "Pod", "PodTemplate", "ReplicationController",
+    "DaemonSet.apps", "Deployment.apps", "ReplicaSet.apps", "StatefulSet.apps",
+    "CronJob.batch", "Job.batch",
+    "IngressClass.networking.k8s.io", "Ingress.networking.k8s.io",
+    "NetworkPolicy.networking.k8s.io", "PodDisruptionBudget.policy",
+    "MutatingWebhookConfiguration.admissionregistration.k8s.io",
+    "MutatingAdmissionPolicy.admissionregistration.k8s.io",
+    "MutatingAdmissionPolicyBinding.admissionregistration.k8s.io",
+    "ValidatingAdmissionPolicy.admissionregistration.k8s.io",
+    "ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io",
+    "ValidatingWebhookConfiguration.admissionregistration.k8s.io",
+    "CustomResourceDefinition.apiextensions.k8s.io", "PriorityClass.scheduling.k8s.io",
+    "EndpointSlice.discovery.k8s.io", "DeviceClass.resource.k8s.io",
+    "ResourceSlice.resource.k8s.io", "FlowSchema.flowcontrol.apiserver.k8s.io",
+    "PriorityLevelConfiguration.flowcontrol.apiserver.k8s.io",
+}  # fmt: skip
 _STATUS = FieldSet(("f:status",))
 _ALL_BUT_STATUS = FieldSet(("f:spec", "f:data", "f:metadata"))
+
+
+class StrictError(Exception):
+    """An object has fields that its kind does not know, or has them twice."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.text = f"strict decoding error: {', '.join(problems)}"
+        super().__init__(self.text)
 
 
 class Write(NamedTuple):
@@ -46,6 +67,7 @@ class Write(NamedTuple):
         validation: "Strict", "Warn" or "Ignore".
         dry_run: nothing is stored.
         check: what may refuse the write because of who writes.
+        problems: what a strict reader said of the body; warnings, unless validation is Strict.
     """
 
     manager: str
@@ -54,6 +76,7 @@ class Write(NamedTuple):
     validation: str = "Warn"
     dry_run: bool = False
     check: Check | None = None
+    problems: tuple[str, ...] = ()
 
     def field_writer(self, kind: Kind) -> FieldWriter:
         """Return who writes, as managedFields name them."""
@@ -110,16 +133,24 @@ def with_owners(
         )
     except ListItemError as err:
         raise bad_request(str(err)) from err
-    return counted(old, owned, write)
+    return counted(kind, old, owned, write)
 
 
-def counted(old: dict[str, Any] | None, new: dict[str, Any], write: Write) -> dict[str, Any]:
-    """Return the object with its generation; `old` itself when nothing but times differs."""
+def counted(
+    kind: Kind, old: dict[str, Any] | None, new: dict[str, Any], write: Write
+) -> dict[str, Any]:
+    """Return the object with its generation; `old` itself when nothing but times differs.
+
+    The generation of some built-in kinds is not counted.
+    """
     metadata = new["metadata"]
+    is_counted = kind.is_custom or kind_name(kind) in _COUNTED
     if old is None:
-        metadata["generation"] = 1
+        metadata.pop("generation", None)
+        if is_counted:
+            metadata["generation"] = 1
         return new
-    if write.subresource != "status" and _intent(old) != _intent(new):
+    if write.subresource != "status" and is_counted and _intent(old) != _intent(new):
         metadata["generation"] = int(old["metadata"].get("generation", 0)) + 1
     return keep_times(old, new)
 
@@ -137,6 +168,16 @@ def answered(kind: Kind, stored: Stored) -> Any:
     if stored.body.startswith(b'{"apiVersion":"%b",' % kind.gvk.api_version.encode()):
         return orjson.Fragment(stored.body)
     return shown(kind, stored)
+
+
+def listed(kind: Kind, stored: Stored) -> Any:
+    """Return what is to be sent for an object of a list; a built-in one does not say its kind."""
+    if kind.is_custom:
+        return answered(kind, stored)
+    start = orjson.dumps({"apiVersion": kind.gvk.api_version, "kind": kind.kind})[:-1] + b","
+    if stored.body.startswith(start):
+        return orjson.Fragment(b"{" + stored.body[len(start) :])
+    return {k: v for k, v in stored.manifest.items() if k not in {"apiVersion", "kind"}}
 
 
 def _intent(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -159,7 +200,7 @@ def _keep_server_fields(
                 new["status"] = old["status"]
         kept = {name: old["metadata"].get(name) for name in _KEPT_METADATA}
         metadata.update(kept)
-        metadata["generation"] = old["metadata"].get("generation", 1)
+        metadata["generation"] = old["metadata"].get("generation")
         metadata["resourceVersion"] = old["metadata"]["resourceVersion"]
 
 
@@ -182,19 +223,12 @@ def _known_fields_only(
     if kind.is_custom:
         new = prune(new, kind.schema, unknown)
     else:
-        new = known_only(new, kinds.type_of(kind), unknown)
-        if not write.subresource:
-            # The status was not sent; it is the stored one, perhaps in another version's shape.
-            unknown = [path for path in unknown if not path.startswith("status")]
-    if not unknown or write.validation == "Ignore":
+        return known_only(new, kinds.type_of(kind), []), list(write.problems)
+    if write.validation == "Ignore":
         return new, []
-    texts = [f'unknown field "{path}"' for path in unknown]
-    if write.validation == "Strict":
-        name, version = kind.kind, kind.version
-        raise bad_request(
-            f'{name} in version "{version}" cannot be handled as a {name}: '
-            f"strict decoding error: {', '.join(texts)}"
-        )
+    texts = [*write.problems, *(f'unknown field "{path}"' for path in unknown)]
+    if texts and write.validation == "Strict":
+        raise StrictError(texts)
     return new, texts
 
 

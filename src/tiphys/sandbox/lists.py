@@ -1,0 +1,108 @@
+"""Lists: what is selected, in pages of one state of the collection.
+
+Source: Kubernetes API concepts, "Retrieving large results sets in chunks", "Semantics for get and
+list", "Resource versions".
+"""
+
+import base64
+from typing import Any, NamedTuple
+
+import orjson
+
+from tiphys.sandbox.options import asked_version, too_new
+from tiphys.sandbox.requests import Request
+from tiphys.sandbox.selectors import EVERYTHING, parse_selectors
+from tiphys.sandbox.statuses import StatusError, bad_request
+from tiphys.sandbox.store import Store
+from tiphys.sandbox.stored import Name, Stored
+
+
+class Page(NamedTuple):
+    """What a list answers: its objects in order, and the metadata of the list."""
+
+    found: list[tuple[Name, Stored]]
+    metadata: dict[str, Any]
+
+
+def select(store: Store, request: Request) -> Page:
+    """Return the page of a collection that a request asks for.
+
+    Raises:
+        StatusError: a selector or an option is malformed, or the version is no longer known.
+    """
+    query = request.query
+    selects = parse_selectors(
+        request.kind, query.get("labelSelector", ""), query.get("fieldSelector", "")
+    )
+    version, after = _begin(store, request)
+    collection = request.kind.collection
+    if version == store.version:
+        found = store.all(collection, request.namespace)
+    else:
+        known = store.at(collection, request.namespace, version)
+        if known is None:
+            raise _expired(is_continued=after is not None)
+        found = known
+    if after is not None:
+        found = [entry for entry in found if entry[0] > after]
+    if selects is not EVERYTHING:
+        found = [entry for entry in found if selects(entry[1].manifest)]
+    metadata: dict[str, Any] = {"resourceVersion": str(version)}
+    limit = _limit(request)
+    if limit and len(found) > limit:
+        metadata["continue"] = _token(version, found[limit - 1][0])
+        if selects is EVERYTHING:
+            metadata["remainingItemCount"] = len(found) - limit
+        found = found[:limit]
+    return Page(found, metadata)
+
+
+def _continue_problem(token: str) -> str:
+    return (
+        f"invalid continue token: continue key is not valid: {token!r} is no token of this server"
+    )
+
+
+def _limit(request: Request) -> int:
+    # What is asked for at any version comes from a cache, whole.
+    if request.query.get("resourceVersion") == "0" and not request.query.get("continue"):
+        return 0
+    return max(int(request.query.get("limit") or 0), 0)
+
+
+def _begin(store: Store, request: Request) -> tuple[int, Name | None]:
+    """Return the version to list, and after which name to go on."""
+    token = request.query.get("continue", "")
+    if token:
+        if request.query.get("resourceVersion", "0") != "0":
+            raise bad_request("specifying resource version is not allowed when using continue")
+        return _read_token(token)
+    version = asked_version(request)
+    if version > store.version:
+        raise too_new(version, store.version)
+    is_exact = request.query.get("resourceVersionMatch") == "Exact"
+    return version if is_exact else store.version, None
+
+
+def _token(version: int, last: Name) -> str:
+    return base64.urlsafe_b64encode(orjson.dumps([version, *last])).decode().rstrip("=")
+
+
+def _read_token(token: str) -> tuple[int, Name]:
+    try:
+        padded = token + "=" * (-len(token) % 4)
+        version, namespace, name = orjson.loads(base64.urlsafe_b64decode(padded))
+        return int(version), (str(namespace), str(name))
+    except (ValueError, TypeError) as err:
+        raise bad_request(_continue_problem(token)) from err
+
+
+def _expired(*, is_continued: bool) -> StatusError:
+    if is_continued:
+        return StatusError(
+            410,
+            "Expired",
+            "The provided continue parameter is too old to display a consistent list result. You "
+            "can start a new list without the continue parameter.",
+        )
+    return StatusError(410, "Expired", "The resourceVersion for the provided list is too old.")

@@ -1,0 +1,127 @@
+"""JSON, merge and strategic patches: read, carried out, and checked as a whole object would be.
+
+Source: apiserver, pkg/endpoints/handlers/patch.go.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from tiphys.sandbox.bodies import (
+    Pairs,
+    compact,
+    read_patch,
+    repeated_fields,
+    strict_problems,
+    unknown_media,
+)
+from tiphys.sandbox.decoding import type_problem
+from tiphys.sandbox.kinds import Kinds
+from tiphys.sandbox.requests import APPLY_MEDIA, Request
+from tiphys.sandbox.statuses import StatusError, bad_request
+from tiphys.sandbox.writing import StrictError
+from tiphys.structured.patches.json_patch import apply_json_patch
+from tiphys.structured.patches.merge_patch import apply_merge_patch
+from tiphys.structured.patches.strategic import apply_strategic_patch
+from tiphys.structured.patches.values import PatchError
+
+_JSON, _MERGE, _STRATEGIC = (
+    "application/json-patch+json",
+    "application/merge-patch+json",
+    "application/strategic-merge-patch+json",
+)
+_OPERATION = {"op", "path", "from", "value"}
+
+
+class Patch:
+    """One patch.
+
+    Attributes:
+        problems: what a strict reader says of the patch itself.
+        warnings: what it says of objects that were changed, in the words of a warning.
+    """
+
+    def __init__(self, kinds: Kinds, request: Request) -> None:
+        """Read it.
+
+        Raises:
+            StatusError: it is of an unknown media type, or malformed.
+        """
+        self._kinds, self._request = kinds, request
+        self._body = read_patch(request)
+        self._is_strategic = request.media == _STRATEGIC
+        if self._is_strategic and request.kind.is_custom:
+            raise unknown_media(_JSON, _MERGE, APPLY_MEDIA)
+        self._validation = request.write.validation
+        self.warnings: list[str] = []
+        self.problems: tuple[str, ...] = ()
+        if self._validation != "Ignore":
+            self.problems = tuple(self._said_of_patch())
+        self._patched: Any = None
+
+    def changed(self, live: dict[str, Any]) -> dict[str, Any]:
+        """Return an object with the patch carried out.
+
+        Raises:
+            StatusError: that cannot be done, or what comes out is no object of the kind.
+        """
+        kind = self._request.kind
+        patch: Any = self._body.value
+        wanted: type = list if self._request.media == _JSON else dict
+        fits = isinstance(patch, wanted)
+        if not fits:
+            raise bad_request("invalid JSON patch")
+        type_ = self._kinds.type_of(kind)
+        ways: dict[str, Callable[[], Any]] = {
+            _JSON: lambda: apply_json_patch(live, patch),
+            _MERGE: lambda: apply_merge_patch(live, patch),
+            _STRATEGIC: lambda: apply_strategic_patch(live, patch, type_),
+        }
+        try:
+            changed: dict[str, Any] = ways[self._request.media]()
+        except PatchError as err:
+            raise StatusError(422, "Invalid", err.what) from err
+        self._patched = changed
+        if self._request.subresource == "scale":
+            return changed
+        if problem := type_problem(kind, changed):
+            raise self.refused(problem)
+        if not kind.is_custom and self._validation != "Ignore":
+            said = [*self.problems, *strict_problems(changed, type_)]
+            if said and self._validation == "Strict":
+                raise self.refused(StrictError(said).text)
+            self.warnings = said
+        return changed
+
+    def refused(self, why: str) -> StatusError:
+        """What was sent does not make an object of the kind."""
+        patch = self._body.value
+        shown = _go_value(patch) if self._is_strategic else compact(self._patched)
+        text = f"Invalid value: {compact(shown)}: {why}"
+        cause = {"reason": "FieldValueInvalid", "message": text, "field": "patch"}
+        return StatusError(422, "Invalid", f' "" is invalid: patch: {text}', {"causes": [cause]})
+
+    def _said_of_patch(self) -> list[str]:
+        raw = self._body.raw
+        if self._request.media != _JSON:
+            return list(repeated_fields(raw))
+        said = [f"json patch {text}" for text in repeated_fields(raw)]
+        operations = self._body.value if raw is None else raw
+        for place, operation in enumerate(operations if isinstance(operations, list) else ()):
+            names = dict(operation) if isinstance(operation, dict | Pairs) else {}
+            said += [
+                f'json patch unknown field "[{place}].{name}"'
+                for name in names
+                if name not in _OPERATION
+            ]
+        return said
+
+
+def _go_value(value: Any) -> str:
+    """Return a value as Go prints it with %v."""
+    if isinstance(value, dict):
+        return f"map[{' '.join(f'{k}:{_go_value(value[k])}' for k in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(_go_value, value))}]"
+    if value is None:
+        return "<nil>"
+    return str(value).lower() if isinstance(value, bool) else str(value)
