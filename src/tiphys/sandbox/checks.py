@@ -165,14 +165,16 @@ def check_applied(request: Request, body: Body) -> None:
         )
     kind, manifest = request.kind, body.value
     group, _, version = str(manifest.get("apiVersion") or "").rpartition("/")
-    if (group, version, manifest.get("kind")) != (kind.group, kind.version, kind.kind):
+    wanted = (kind.group, kind.version, kind.kind)
+    if request.subresource == "scale":
+        wanted = ("autoscaling", "v1", "Scale")
+    if (group, version, manifest.get("kind")) != wanted:
         what = f"{group}/{version}, Kind={manifest.get('kind') or ''}"
         raise bad_request(f"invalid object type: {what}")
     metadata = manifest.get("metadata") or {}
     if isinstance(metadata, dict) and metadata.get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
-    if isinstance(metadata, dict) and metadata.get("name", request.name) != request.name:
-        check_named(request, manifest)
+    check_named(request, manifest)
 
 
 def unreadable(kind: Kind, why: str) -> StatusError:

@@ -21,7 +21,7 @@ from tiphys.sandbox.patching import Patch
 from tiphys.sandbox.registry import Registry, Written
 from tiphys.sandbox.representation import as_metadata, as_table, wanted_form
 from tiphys.sandbox.requests import APPLY_MEDIA, Request
-from tiphys.sandbox.scale import as_scale, with_scale
+from tiphys.sandbox.scale import applied_scale, as_scale, with_scale
 from tiphys.sandbox.stored import Stored
 from tiphys.sandbox.subresources import Subresources
 from tiphys.sandbox.writing import StrictError, Write, answered, listed, shown
@@ -148,9 +148,14 @@ class Handlers:
         existed = self._registry.store.get(request.kind.collection, key) is not None
         # An unknown field is no warning here: a configuration cannot own it.
         write = request.write._replace(validation="Ignore")
-        written = self._registry.apply(
-            request.kind, key, body.value, write, force=request.flag("force")
-        )
+        force, applied = request.flag("force"), body.value
+        if request.subresource == "scale":
+            self._registry.get(request.kind, *key)  # a scale alone makes no workload
+            applied = applied_scale(request.kind, request.name, applied)
+            write = write._replace(subresource="scale")
+            written = self._registry.apply(request.kind, key, applied, write, force=force)
+            return 200, as_scale(request.kind, written.manifest), []
+        written = self._registry.apply(request.kind, key, applied, write, force=force)
         warnings = [] if request.write.validation == "Ignore" else list(body.repeated)
         return 200 if existed else 201, self.show(request, written.stored), warnings
 
@@ -174,7 +179,7 @@ class Handlers:
             request.kind,
             key,
             lambda live: with_scale(request.kind, live, change(as_scale(request.kind, live))),
-            request.write,
+            request.write._replace(subresource="scale"),
         )
         return 200, as_scale(request.kind, written.manifest), []
 

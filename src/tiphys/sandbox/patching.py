@@ -30,6 +30,12 @@ _JSON, _MERGE, _STRATEGIC = (
     "application/strategic-merge-patch+json",
 )
 _OPERATION = {"op", "path", "from", "value"}
+_REJECTED = "the server rejected our request due to an error in our request"
+_BAD_FORMATS = (
+    "invalid patch format of primitive list",
+    "invalid patch format of retainKeys",
+    "invalid patch format of setElementOrder list",
+)
 
 
 class Patch:
@@ -47,10 +53,10 @@ class Patch:
             StatusError: it is of an unknown media type, or malformed.
         """
         self._kinds, self._request = kinds, request
+        if request.kind.is_custom and request.media not in {_JSON, _MERGE}:
+            raise unknown_media(_JSON, _MERGE, APPLY_MEDIA)
         self._body = read_patch(request)
         self._is_strategic = request.media == _STRATEGIC
-        if self._is_strategic and request.kind.is_custom:
-            raise unknown_media(_JSON, _MERGE, APPLY_MEDIA)
         self._validation = request.write.validation
         self.warnings: list[str] = []
         self.problems: tuple[str, ...] = ()
@@ -68,6 +74,12 @@ class Patch:
         patch: Any = self._body.value
         wanted: type = list if self._request.media == _JSON else dict
         fits = isinstance(patch, wanted)
+        if not fits and wanted is list:
+            sent = "object" if isinstance(patch, dict) else "value"
+            raise bad_request(
+                f"error decoding patch: json: cannot unmarshal {sent} into Go value of type "
+                "[]handlers.jsonPatchOp"
+            )
         if not fits:
             raise bad_request("invalid JSON patch")
         type_ = self._kinds.type_of(kind)
@@ -79,7 +91,7 @@ class Patch:
         try:
             changed: dict[str, Any] = ways[self._request.media]()
         except PatchError as err:
-            raise StatusError(422, "Invalid", err.what) from err
+            raise self._inapplicable(err) from err
         self._patched = changed
         if self._request.subresource == "scale":
             return changed
@@ -99,6 +111,14 @@ class Patch:
         text = f"Invalid value: {compact(shown)}: {why}"
         cause = {"reason": "FieldValueInvalid", "message": text, "field": "patch"}
         return StatusError(422, "Invalid", f' "" is invalid: patch: {text}', {"causes": [cause]})
+
+    def _inapplicable(self, err: PatchError) -> StatusError:
+        """Return what the server says of a patch that cannot be carried out: often very little."""
+        if not self._is_strategic:
+            return StatusError(422, "Invalid", _REJECTED, {})
+        if err.what in _BAD_FORMATS:
+            return bad_request(err.what)
+        return StatusError(500, "", err.what)
 
     def _said_of_patch(self) -> list[str]:
         raw = self._body.raw

@@ -18,6 +18,7 @@ from tiphys.sandbox.statuses import (
     conflict,
     invalid,
     not_found,
+    terminating,
 )
 from tiphys.sandbox.store import Store
 from tiphys.sandbox.stored import Change, Stored
@@ -115,7 +116,7 @@ class Registry:
         stored = self.get(kind, *key)
         old = stored.manifest
         new = change({**stored.copy(), "apiVersion": kind.gvk.api_version})
-        self._check_identity(kind, old, new, key[1])
+        self._check_identity(kind, old, new, key[1], is_patch=True)
         return self._store_update(kind, old, new, write)
 
     def apply(
@@ -135,23 +136,24 @@ class Registry:
         namespace, name = key
         stored = self.store.get(kind.collection, key)
         old = None if stored is None else stored.manifest
-        metadata = dict(applied.get("metadata") or {})
-        given = {**applied, "metadata": metadata}
-        metadata.setdefault("name", name)
-        if kind.namespaced:
-            metadata.setdefault("namespace", namespace)
+        metadata = applied.get("metadata") or {}
         if old is not None:
-            self._check_identity(kind, old, given, name)
-        _, warnings = prepared(self.kinds, kind, old, given, write) if old is None else (None, [])
-        merged = self._merged(kind, old, given, write, force=force)
+            self._check_identity(kind, old, applied, name, is_patch=True)
+        elif uid := metadata.get("uid"):
+            text = f"uid mismatch: the provided object specified uid {uid}, and no existing object"
+            raise conflict(kind.plural, kind.group, name, f"{text} was found")
+        merged = self._merged(kind, old, applied, write, force=force)
+        fields = merged["metadata"].get("managedFields") or []
         if old is None:
-            self._check_namespace(kind, metadata.get("namespace", ""), name)
-            return self._create(kind, merged, write, merged["metadata"].get("managedFields"))
-        fields = merged["metadata"].get("managedFields")
-        new, more = prepared(self.kinds, kind, old, merged, write)
+            new = self._named(kind, namespace, merged)
+            self._check_namespace(kind, namespace, name)
+            return self._create(kind, new, write, fields)
+        new, warnings = prepared(self.kinds, kind, old, merged, write)
         new["metadata"]["managedFields"] = fields
+        if not fields:
+            del new["metadata"]["managedFields"]
         self._allocation.update(kind, old, new)
-        return self._keep(kind, old, counted(kind, old, new, write), write, [*warnings, *more])
+        return self._keep(kind, old, counted(kind, old, new, write), write, warnings)
 
     def delete(
         self, kind: Kind, namespace: str, name: str, options: dict[str, Any]
@@ -222,7 +224,7 @@ class Registry:
             ]
             raise StatusError(409, "Conflict", err.what, {"causes": causes}) from err
         except (ApplyError, ListItemError, ManagedFieldsError) as err:
-            raise StatusError(500, "InternalError", err.what) from err
+            raise StatusError(500, "", err.what) from err
 
     def _create(self, kind: Kind, manifest: dict[str, Any], write: Write, fields: Any) -> Written:
         new, warnings = prepared(self.kinds, kind, None, manifest, write)
@@ -233,11 +235,11 @@ class Registry:
         self._allocation.create(kind, new)
         if write.check is not None:
             write.check(kind, None, new)
+        metadata.pop("managedFields", None)
         if fields is None:
-            metadata.pop("managedFields", None)
             new = with_owners(self.kinds, kind, None, new, write)
         else:
-            metadata["managedFields"] = fields
+            metadata |= {"managedFields": fields} if fields else {}
             new = counted(kind, None, new, write)
         if write.dry_run:
             return Written(_not_stored(new), warnings)
@@ -325,22 +327,16 @@ class Registry:
         if stored is None:
             raise not_found("namespaces", "", namespace)
         if stored.manifest["metadata"].get("deletionTimestamp"):
-            named = f"{kind.plural}.{kind.group}" if kind.group else kind.plural
-            cause = {
-                "reason": "NamespaceTerminating",
-                "message": f"namespace {namespace} is being terminated",
-                "field": "metadata.namespace",
-            }
-            raise StatusError(
-                403,
-                "Forbidden",
-                f'{named} "{name}" is forbidden: unable to create new content in namespace '
-                f"{namespace} because it is being terminated",
-                {"name": name, "kind": kind.plural, "causes": [cause]},
-            )
+            raise terminating(kind.plural, kind.group, name, namespace)
 
     def _check_identity(
-        self, kind: Kind, old: dict[str, Any], new: dict[str, Any], name: str
+        self,
+        kind: Kind,
+        old: dict[str, Any],
+        new: dict[str, Any],
+        name: str,
+        *,
+        is_patch: bool = False,
     ) -> None:
         metadata = new.get("metadata") or {}
         if metadata.get("name", name) != name:
@@ -353,6 +349,10 @@ class Registry:
             raise conflict(kind.plural, kind.group, name, MODIFIED)
         uid = metadata.get("uid")
         if uid and uid != old["metadata"]["uid"]:
+            if is_patch:
+                text = f'Invalid value: "{uid}": field is immutable'
+                problem = ("metadata.uid", "FieldValueInvalid", text)
+                raise invalid(kind.kind, kind.group, name, [problem])
             raise conflict(kind.plural, kind.group, name, _uid_text(uid, old))
 
 

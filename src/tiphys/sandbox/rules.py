@@ -170,6 +170,8 @@ def _known_fields(value: dict[str, Any], part: MapType, unknown: list[str]) -> d
             _prefix(unknown, before, name)
         elif entry is not None:
             kept[name] = entry
+        elif name not in fields and inner.scalar == "string":
+            kept[name] = ""  # what Go reads into a map of strings
     for name in part.structs:
         if name not in kept:
             kept[name] = with_structs({}, fields[name])

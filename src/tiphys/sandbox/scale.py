@@ -1,52 +1,97 @@
 """The scale subresource: replicas of a workload, whatever its kind.
 
-Source: Kubernetes API reference, "Scale v1 autoscaling".
+Source: Kubernetes API reference, "Scale v1 autoscaling"; apiextensions-apiserver,
+pkg/registry/customresource/etcd.go for custom kinds.
 """
 
 from typing import Any
 
 from tiphys.sandbox.defaulting import value_at
 from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.statuses import StatusError, bad_request, invalid
 
+API_VERSION = "autoscaling/v1"
 _BUILT_IN = {
     "specReplicasPath": ".spec.replicas",
     "statusReplicasPath": ".status.replicas",
     "labelSelectorPath": "",
 }
+_KEPT = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
 
 
 def as_scale(kind: Kind, manifest: dict[str, Any]) -> dict[str, Any]:
-    """Return the scale of an object."""
-    paths = kind.scale_paths or _BUILT_IN
+    """Return the scale of an object.
+
+    Raises:
+        StatusError: a custom object says nothing of its replicas.
+    """
     metadata = manifest["metadata"]
-    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    labels = value_at(manifest, "spec.selector.matchLabels") or {}
-    status: dict[str, Any] = {"replicas": value_at(manifest, _steps(paths, "status")) or 0}
-    if labels:
-        status["selector"] = ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+    wanted = value_at(manifest, _steps(kind, "specReplicasPath"))
+    if wanted is None and kind.is_custom:
+        path = f".{_steps(kind, 'specReplicasPath')}"
+        what = f'the spec replicas field "{path}" does not exist'
+        details = {"causes": [{"message": what}]}
+        text = f"Internal error occurred: {what}"
+        raise StatusError(500, "InternalError", text, details)
+    running = value_at(manifest, _steps(kind, "statusReplicasPath")) or 0
+    status: dict[str, Any] = {"replicas": running}
+    if selector := _selector(kind, manifest):
+        status["selector"] = selector
     return {
         "kind": "Scale",
-        "apiVersion": "autoscaling/v1",
-        "metadata": {name: metadata[name] for name in kept if name in metadata},
-        "spec": {"replicas": value_at(manifest, _steps(paths, "spec")) or 0},
+        "apiVersion": API_VERSION,
+        "metadata": {name: metadata[name] for name in _KEPT if name in metadata},
+        "spec": {"replicas": wanted} if wanted else {},
         "status": status,
     }
 
 
 def with_scale(kind: Kind, manifest: dict[str, Any], scale: dict[str, Any]) -> dict[str, Any]:
-    """Return an object with the replicas that a scale asks for."""
-    steps = _steps(kind.scale_paths or _BUILT_IN, "spec").split(".")
+    """Return an object with the replicas that a scale asks for.
+
+    Raises:
+        StatusError: the number is none, or negative.
+    """
+    metadata = manifest["metadata"]
+    replicas = (scale.get("spec") or {}).get("replicas") or 0
+    if not isinstance(replicas, int):
+        text = "json: cannot unmarshal into Go struct field ScaleSpec.spec.replicas of type int32"
+        raise bad_request(f'Scale in version "v1" cannot be handled as a Scale: {text}')
+    if replicas < 0:
+        text = f"Invalid value: {replicas}: must be greater than or equal to 0"
+        problem = ("spec.replicas", "FieldValueInvalid", text)
+        raise invalid("Scale", "autoscaling", metadata["name"], [problem])
     new = dict(manifest)
     inner = new
+    steps = _steps(kind, "specReplicasPath").split(".")
     for step in steps[:-1]:
         inner[step] = dict(inner.get(step) or {})
         inner = inner[step]
-    inner[steps[-1]] = int((scale.get("spec") or {}).get("replicas", 0))
-    version = (scale.get("metadata") or {}).get("resourceVersion")
-    if version:
-        new["metadata"] = {**new["metadata"], "resourceVersion": version}
+    inner[steps[-1]] = replicas
+    given = scale.get("metadata") or {}
+    sent = {name: given[name] for name in ("resourceVersion", "uid") if given.get(name)}
+    new["metadata"] = {**metadata, **sent}
     return new
 
 
-def _steps(paths: dict[str, str], part: str) -> str:
-    return paths[f"{part}ReplicasPath"].removeprefix(".")
+def applied_scale(kind: Kind, name: str, scale: dict[str, Any]) -> dict[str, Any]:
+    """Return the configuration of a kind that asks for the same as an applied scale."""
+    metadata = scale.get("metadata") or {}
+    manifest = {
+        "apiVersion": kind.gvk.api_version,
+        "kind": kind.kind,
+        "metadata": {"name": name, **metadata},
+    }
+    return with_scale(kind, manifest, scale)
+
+
+def _selector(kind: Kind, manifest: dict[str, Any]) -> str:
+    if kind.is_custom:
+        return str(value_at(manifest, _steps(kind, "labelSelectorPath")) or "")
+    labels = value_at(manifest, "spec.selector.matchLabels") or {}
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
+def _steps(kind: Kind, which: str) -> str:
+    paths = kind.scale_paths or _BUILT_IN
+    return (paths.get(which) or "").removeprefix(".")

@@ -61,6 +61,20 @@ def conflict(plural: str, group: str, name: str, why: str) -> StatusError:
     return StatusError(409, "Conflict", message, details)
 
 
+def terminating(plural: str, group: str, name: str, namespace: str) -> StatusError:
+    """The namespace takes nothing new."""
+    cause = {
+        "reason": "NamespaceTerminating",
+        "message": f"namespace {namespace} is being terminated",
+        "field": "metadata.namespace",
+    }
+    text = (
+        f'{qualified(plural, group)} "{name}" is forbidden: unable to create new content in '
+        f"namespace {namespace} because it is being terminated"
+    )
+    return StatusError(403, "Forbidden", text, {"name": name, "kind": plural, "causes": [cause]})
+
+
 MODIFIED = (
     "the object has been modified; please apply your changes to the latest version and try again"
 )

@@ -44,6 +44,7 @@ _STRIPPED = FieldSet(
     ("f:apiVersion", "f:kind", "f:metadata"),
     {"f:metadata": FieldSet("f:" + name for name in _STRIPPED_METADATA)},
 )
+_TIMELESS = "scale"  # the server carries these entries over without a new time
 _SELF = manager_id("current-operation", UPDATE, "")
 
 Manifest = dict[str, Any]
@@ -125,7 +126,7 @@ def apply(
     merged, managers = _apply(updater, before, patch, (managers, who), force=force)
     managers = _stripped(managers, who[0])
     changed = not equal(before, merged)
-    if changed and who[0] in managers:
+    if changed and who[0] in managers and by.subresource != _TIMELESS:
         managers[who[0]] = managers[who[0]]._replace(time=by.now)
     if by.manager == KUBECTL:
         merged = with_last_applied(merged, patch)
@@ -194,7 +195,7 @@ def _updated(
         previous = managers.get(writer)
         fields = mine.fields if previous is None else mine.fields.union(previous.fields)
         time = by.now
-        if by.subresource == "scale":  # the server carries these entries over without a new time
+        if by.subresource == _TIMELESS:
             time = previous.time if previous else ""
         managers[writer] = mine._replace(fields=fields, time=time)
     return cap_update_managers(managers)

@@ -1,0 +1,22 @@
+"""Defects that the group on subresources must notice."""
+
+from typing import Any
+
+from tiphys.sandbox import handlers, writing
+from tiphys.sandbox.scale import as_scale
+
+
+def scales_have_no_selector() -> None:
+    def bare(kind: Any, manifest: Any) -> Any:
+        scale = as_scale(kind, manifest)
+        scale["status"].pop("selector", None)
+        return scale
+
+    handlers.as_scale = bare  # type: ignore[attr-defined]
+
+
+def writes_of_a_status_change_all() -> None:
+    def all_of_it(old: Any, new: Any) -> None:
+        del old, new
+
+    writing._take_status_only = all_of_it
