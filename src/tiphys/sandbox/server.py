@@ -121,7 +121,7 @@ class ApiServer:
         if parts[0] == "api" and len(parts) == 2:
             return discovery.resource_list(kinds, "", parts[1]) or _missing()
         if parts[0] == "apis" and len(parts) == 2:
-            return discovery.one_group(kinds, parts[1]) or _missing()
+            return discovery.one_group(kinds, parts[1]) or _unknown()
         if parts[0] == "apis" and len(parts) == 3:
             return discovery.resource_list(kinds, parts[1], parts[2]) or _missing()
         return None
@@ -144,6 +144,10 @@ class ApiServer:
         finally:
             gone.cancel()
             await lines.aclose()
+
+
+def _unknown() -> dict[str, Any]:
+    raise NoSuchPathError
 
 
 def _missing() -> dict[str, Any]:

@@ -1,0 +1,22 @@
+"""Defects that the group on errors must notice."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from tiphys.sandbox import decoding, options
+from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.requests import Request
+
+
+def any_value_fits_any_field() -> None:
+    def fits(kind: Kind, value: Any) -> str:
+        return ""
+
+    decoding.type_problem = fits
+
+
+def options_of_a_write_are_not_looked_at() -> None:
+    def none(request: Request) -> Iterator[options.Problem]:
+        return iter(())
+
+    options._write_problems = none

@@ -1,0 +1,22 @@
+"""Defects that the group on lists must notice."""
+
+from typing import Any
+
+from tiphys.sandbox import lists
+from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.selectors import EVERYTHING, Selector
+from tiphys.sandbox.store import Store
+
+
+def pages_are_of_different_states() -> None:
+    def current(self: Store, collection: Any, namespace: str, version: int) -> Any:
+        return self.all(collection, namespace)
+
+    Store.at = current  # type: ignore[method-assign]
+
+
+def selectors_choose_everything() -> None:
+    def everything(kind: Kind, labels: str, fields: str) -> Selector:
+        return EVERYTHING
+
+    lists.parse_selectors = everything  # type: ignore[attr-defined]
