@@ -3,12 +3,9 @@
 It knows HTTP and the layout of the API's paths, and nothing of which server answers.
 """
 
-import base64
 import contextlib
 import http.client
 import json
-import ssl
-import tempfile
 import threading
 import urllib.parse
 from collections.abc import Iterator, Mapping
@@ -16,6 +13,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import yaml
+
+from tests.e2e.api import tls_context
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -85,7 +84,7 @@ class Cluster:
         cluster, user = config["clusters"][0]["cluster"], config["users"][0]["user"]
         self.kubeconfig = kubeconfig
         self.address = urllib.parse.urlsplit(cluster["server"])
-        self._tls = _tls_context(cluster, user)
+        self._tls = tls_context(cluster, user)
         self._headers = {"Authorization": f"Bearer {user['token']}"} if "token" in user else {}
         self._local = threading.local()
         self._opened: list[http.client.HTTPSConnection] = []
@@ -205,20 +204,3 @@ def at(api_version: str, plural: str, namespace: str = "", name: str = "", sub: 
 
 def _url(path: str, query: Mapping[str, Any]) -> str:
     return f"{path}?{urllib.parse.urlencode(query)}" if query else path
-
-
-def _tls_context(cluster: dict[str, Any], user: dict[str, Any]) -> ssl.SSLContext:
-    authority = cluster.get("certificate-authority-data")
-    context = ssl.create_default_context(
-        cadata=base64.b64decode(authority).decode() if authority else None,
-        cafile=cluster.get("certificate-authority"),
-    )
-    if "client-certificate-data" in user:
-        with tempfile.TemporaryDirectory() as folder:
-            for name in ("certificate", "key"):
-                data = base64.b64decode(user[f"client-{name}-data"])
-                (Path(folder) / name).write_bytes(data)
-            context.load_cert_chain(f"{folder}/certificate", f"{folder}/key")
-    elif "client-certificate" in user:
-        context.load_cert_chain(user["client-certificate"], user["client-key"])
-    return context

@@ -56,7 +56,7 @@ class Api:
         self._headers = {"Content-Type": "application/json"}
         if "token" in user:
             self._headers["Authorization"] = f"Bearer {user['token']}"
-        self.tls = _tls_context(cluster, user) if self.server.startswith("https") else None
+        self.tls = tls_context(cluster, user) if self.server.startswith("https") else None
 
     @property
     def authorization(self) -> dict[str, str]:
@@ -148,7 +148,8 @@ def _collection(manifest: dict[str, Any]) -> str:
     return PLURALS[manifest["kind"]].format(ns=manifest["metadata"].get("namespace", ""))
 
 
-def _tls_context(cluster: dict[str, Any], user: dict[str, Any]) -> ssl.SSLContext:
+def tls_context(cluster: dict[str, Any], user: dict[str, Any]) -> ssl.SSLContext:
+    """What a kubeconfig says of trust and identity."""
     authority = cluster.get("certificate-authority-data")
     context = ssl.create_default_context(
         cadata=base64.b64decode(authority).decode() if authority else None,
