@@ -9,6 +9,10 @@ import yaml
 from tests.e2e.manifests import config_map, text
 from tests.e2e.shell import Shell
 from tests.e2e.world import World
+from tests.peers.archives import chart_archive
+from tests.peers.helm import HelmServer
+from tests.peers.registry import RegistryServer
+from tests.peers.serving import serving
 
 
 @pytest.fixture
@@ -54,6 +58,34 @@ def test_a_repository_is_added_only_once_it_answers(world: World, tiphys: Shell)
     tiphys("repo", "rm", repository.url)
     assert repository.url not in tiphys("repo", "list", "-o", "url")
     assert "not found" in tiphys.run("repo", "rm", repository.url, code=20).stderr
+
+
+def test_helm_repositories_and_registries_are_added_once_they_answer(tiphys: Shell) -> None:
+    charts, registry = HelmServer("ann", "s3cret"), RegistryServer("ann", "s3cret")
+    registry.push_chart("team/web", "1.0.0", chart_archive("web", "1.0.0"))
+    with serving(charts) as one, serving(registry) as other:
+        helm_url, oci_url = f"http://127.0.0.1:{one}", f"oci://127.0.0.1:{other}/team/web"
+        added = {
+            helm_url: ["--type", "helm", "--name", "mine"],
+            oci_url: ["--type", "oci", "--insecure-oci-force-http"],
+            f"127.0.0.1:{other}/team": [
+                "--type", "helm", "--name", "reg", "--enable-oci", "--insecure-oci-force-http",
+            ],
+        }  # fmt: skip
+        for url, flags in added.items():
+            login = ["--username", "ann", "--password"]
+            refused = tiphys.run("repo", "add", url, *flags, *login, "wr0ng", code=20)
+            assert "access denied: wrong credentials" in refused.stderr
+            assert "wr0ng" not in refused.stderr
+            said = tiphys("repo", "add", url, *flags, *login, "s3cret")
+            assert said == f"Repository '{url}' added\n"
+
+        listed = json.loads(tiphys("repo", "list", "-o", "json"))
+        rows = {row["repo"]: row for row in listed if row["repo"] in added}
+        assert {row["status"] for row in rows.values()} == {"Successful"}
+        assert rows[helm_url]["type"] == "helm"
+        assert rows[f"127.0.0.1:{other}/team"]["oci"] == "true"
+        tiphys("repo", "rm", *added)
 
 
 def test_a_cluster_is_added_with_an_account_of_its_own_and_deployed_to(

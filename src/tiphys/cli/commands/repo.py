@@ -2,8 +2,9 @@
 
 import asyncio
 import functools
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -16,15 +17,61 @@ from tiphys.model.errors import ApiError, InvalidInputError, NotFoundError, Sour
 from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey, key_of
 from tiphys.model.labels import SECRET_TYPE
 from tiphys.settings.secret_manifests import repository_secret
-from tiphys.settings.secrets import decode_secret
-from tiphys.sources.access import RepositoryAccess
+from tiphys.settings.secrets import decode_secret, find_repository, secret_type
+from tiphys.settings.settings import parse_settings
+from tiphys.sources.access import access_from_secret
+from tiphys.sources.addresses import host_of, is_prefix, normalise_url, redacted
 from tiphys.sources.connection import check_repository
 
 SECRET = GroupVersionKind("", "v1", "Secret")
+CONFIG_MAP = GroupVersionKind("", "v1", "ConfigMap")
 _COLUMNS = (
     "TYPE", "NAME", "REPO", "INSECURE", "OCI", "LFS", "CREDS", "STATUS", "MESSAGE", "PROJECT",
 )  # fmt: skip
 _CREDENTIALS = ("username", "password", "bearerToken", "sshPrivateKey", "tlsClientCertKey")
+
+
+class _Known(NamedTuple):
+    """What an installation knows of repositories besides one's own Secret."""
+
+    secrets: list[Manifest]
+    authorities: Mapping[str, str]
+    known_hosts: str
+    file_roots: tuple[str, ...]
+
+    @classmethod
+    async def read(cls, client: KubeClient, namespace: str) -> "_Known":
+        async def data(name: str) -> Mapping[str, str]:
+            found = await client.get(CONFIG_MAP, namespace, name)
+            return (found or {}).get("data") or {}
+
+        return cls(
+            secrets=await client.list(SECRET, namespace, labelSelector=SECRET_TYPE),
+            authorities=await data("argocd-tls-certs-cm"),
+            known_hosts=(await data("argocd-ssh-known-hosts-cm")).get("ssh_known_hosts", ""),
+            file_roots=parse_settings({}, await data("argocd-cmd-params-cm")).file_roots,
+        )
+
+    async def require_answer(self, secret: Manifest) -> None:
+        """See that the repository of a Secret answers, with what templates lend it.
+
+        Raises:
+            SourceError: it does not answer, or refuses us.
+            InvalidInputError: its address or credentials cannot be used.
+        """
+        own = decode_secret(secret)
+        others = [s for s in self.secrets if secret_type(s) == "repo-creds"]
+        url, project = own["url"], own.get("project", "")
+        data = find_repository(
+            [*others, secret], normalise_url(url), project, normalise_url, is_prefix
+        )
+        access = access_from_secret(
+            url,
+            data,
+            authority=self.authorities.get(host_of(url), ""),
+            known_hosts=self.known_hosts,
+        )
+        await check_repository(access, self.file_roots)
 
 
 @click.group()
@@ -44,9 +91,12 @@ def repo() -> None:
 @click.option("--tls-client-cert-path", type=click.Path(path_type=Path))
 @click.option("--tls-client-cert-key-path", type=click.Path(path_type=Path))
 @click.option("--insecure-skip-server-verification", "insecure", is_flag=True)
+@click.option("--insecure-ignore-host-key", is_flag=True, help="of ssh")
+@click.option("--insecure-oci-force-http", is_flag=True, help="the registry speaks no TLS")
 @click.option("--enable-lfs", is_flag=True)
 @click.option("--enable-oci", is_flag=True)
 @click.option("--force-http-basic-auth", is_flag=True)
+@click.option("--depth", type=click.IntRange(min=0), default=0, help="commits; 0 for all")
 @click.option("--proxy", default="")
 @click.option("--no-proxy", default="")
 @click.option("--upsert", is_flag=True, help="change it if it is there")
@@ -61,7 +111,7 @@ def add(access: Access, url: str, kind: str, upsert: bool, **flags: Any) -> None
     secret = repository_secret(access.namespace, fields)
 
     async def run(client: KubeClient) -> str:
-        await _require_answer(fields)
+        await (await _Known.read(client, access.namespace)).require_answer(secret)
         try:
             await client.create(secret, manager="tiphys-cli")
         except ApiError as err:
@@ -99,11 +149,14 @@ def _fields(flags: dict[str, Any]) -> dict[str, str]:
         "sshPrivateKey": _read(flags["ssh_private_key_path"]),
         "tlsClientCertData": _read(flags["tls_client_cert_path"]),
         "tlsClientCertKey": _read(flags["tls_client_cert_key_path"]),
+        "depth": str(flags["depth"] or ""),
     }
     switches = {
         "insecure": flags["insecure"],
         "enableLfs": flags["enable_lfs"],
         "enableOCI": flags["enable_oci"],
+        "insecureIgnoreHostKey": flags["insecure_ignore_host_key"],
+        "insecureOCIForceHttp": flags["insecure_oci_force_http"],
         "forceHttpBasicAuth": flags["force_http_basic_auth"],
     }
     on = {field: "true" for field, is_on in switches.items() if is_on}
@@ -119,25 +172,6 @@ def _read(path: Path | None) -> str:
         raise InvalidInputError(f"cannot be read: {err}", where=str(path)) from None
 
 
-async def _require_answer(fields: dict[str, str]) -> None:
-    if fields.get("type", "git") == "git":
-        await check_repository(_access(fields))
-
-
-def _access(fields: dict[str, str]) -> RepositoryAccess:
-    return RepositoryAccess(
-        url=fields["url"],
-        insecure=fields.get("insecure") == "true",
-        username=fields.get("username", ""),
-        password=fields.get("password", ""),
-        bearer_token=fields.get("bearerToken", ""),
-        ssh_private_key=fields.get("sshPrivateKey", ""),
-        tls_client_cert_data=fields.get("tlsClientCertData", ""),
-        tls_client_cert_key=fields.get("tlsClientCertKey", ""),
-        proxy=fields.get("proxy", ""),
-    )
-
-
 @repo.command(cls=ArgocdCommand, name="list")
 @click.option("-o", "--output", type=click.Choice(["wide", "json", "yaml", "url"]), default="wide")
 @with_access
@@ -145,8 +179,9 @@ def list_repositories(access: Access, output: str) -> None:
     """List the repositories, and whether they answer."""
 
     async def read(client: KubeClient) -> list[dict[str, str]]:
-        found = [decode_secret(secret) for secret in await _secrets(client, access.namespace)]
-        return list(await asyncio.gather(*(_described(fields) for fields in found)))
+        known = await _Known.read(client, access.namespace)
+        found = await _secrets(client, access.namespace)
+        return list(await asyncio.gather(*(_described(known, secret) for secret in found)))
 
     rows = access.run(read)
     if output == "url":
@@ -156,16 +191,17 @@ def list_repositories(access: Access, output: str) -> None:
     show_records(rows, output, text)
 
 
-async def _described(fields: dict[str, str]) -> dict[str, str]:
+async def _described(known: _Known, secret: Manifest) -> dict[str, str]:
+    fields = decode_secret(secret)
     status, message = "Successful", ""
     try:
-        await _require_answer(fields)
-    except SourceError as err:
+        await known.require_answer(secret)
+    except (SourceError, InvalidInputError) as err:
         status, message = "Failed", err.what
     return {
         "type": fields.get("type", "git"),
         "name": fields.get("name", ""),
-        "repo": fields.get("url", ""),
+        "repo": redacted(fields.get("url", "")),
         "insecure": fields.get("insecure", "false"),
         "oci": fields.get("enableOCI", "false"),
         "lfs": fields.get("enableLfs", "false"),
