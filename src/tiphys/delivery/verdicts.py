@@ -87,7 +87,7 @@ class Verdicts:
     def _remember_trial(self, client: KubeClient, question: Question) -> None:
         """A sync of the same target to the same object need not be tried again."""
         options = resource_options(question.options, question.target, question.live)
-        server, digest = client.transport.server, question.target_digest
+        server, digest = client.transport.identity, question.target_digest
         self.trials.accept(Trial.of_target(server, digest, question.live, options))
 
 

@@ -6,6 +6,7 @@ unread (429). For the rest the caller reads and decides again.
 """
 
 import asyncio
+import copy
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -54,6 +55,22 @@ class Transport:
         self._config = config
         self._credentials = Credentials(config)
         self._session: aiohttp.ClientSession | None = None
+        self.acts_as = ""
+
+    @property
+    def identity(self) -> str:
+        """The server and who we are there; answers to one are none to another."""
+        return f"{self.acts_as}@{self.server}"
+
+    def acting_as(self, user: str) -> "Transport":
+        """Return a transport over the same connections whose requests another user makes.
+
+        Source: Kubernetes documentation, "User impersonation".
+        """
+        self._open()
+        other = copy.copy(self)
+        other.acts_as = user
+        return other
 
     async def close(self) -> None:
         """Close all connections."""
@@ -133,6 +150,8 @@ class Transport:
     ) -> Response:
         self.requests[method] += 1
         own = await self._credentials.headers(datetime.now(UTC))
+        if self.acts_as:
+            own["Impersonate-User"] = self.acts_as
         try:
             async with self._open().request(
                 method, self.server + path, params=params, data=body, headers={**own, **headers}

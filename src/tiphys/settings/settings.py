@@ -58,6 +58,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     reconciliation_jitter_s: float = 60.0
     hard_reconciliation_s: float = 0.0
     in_cluster_enabled: bool = True
+    impersonates: bool = False
+    requires_account: bool = True
     exclusions: tuple[ResourceFilter, ...] = ()
     inclusions: tuple[ResourceFilter, ...] = ()
     sensitive_annotations: tuple[str, ...] = ()
@@ -203,6 +205,8 @@ def _compare_fields(cm: _Reader) -> dict[str, Any]:
         "reconciliation_jitter_s": cm.seconds("timeout.reconciliation.jitter", 60.0),
         "hard_reconciliation_s": cm.seconds("timeout.hard.reconciliation", 0.0),
         "in_cluster_enabled": cm.flag("cluster.inClusterEnabled", default=True),
+        "impersonates": cm.flag("application.sync.impersonation.enabled", default=False),
+        "requires_account": cm.flag("application.sync.impersonation.enforced", default=True),
         "exclusions": cm.filters("resource.exclusions"),
         "inclusions": cm.filters("resource.inclusions"),
         "sensitive_annotations": cm.names("resource.sensitive.mask.annotations"),

@@ -6,6 +6,7 @@ Source: Argo CD user guide, "App Deletion".
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from tiphys.controller.application.acting import acting
 from tiphys.controller.application.deletion_hooks import DeletionHooks
 from tiphys.controller.application.draft import Draft
 from tiphys.controller.application.refresh import Refresher
@@ -96,7 +97,7 @@ class Deleter:
         except InvalidInputError:
             # A cluster that nobody knows any more has nothing that we could delete.
             return without_cascade(wanted_finalizers(finalizers, ()))
-        cluster = await self._services.clusters.open(record)
+        cluster = acting(app, await self._services.clusters.open(record), self._services)
         if stage is DeletionStage.OBJECTS or kind is None:
             is_done = await self._delete_objects(app, project, cluster)
             return without_cascade(finalizers) if is_done else None

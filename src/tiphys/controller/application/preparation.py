@@ -4,6 +4,7 @@ from datetime import UTC
 
 import msgspec
 
+from tiphys.controller.application.acting import acting
 from tiphys.controller.application.draft import Draft
 from tiphys.controller.application.refresh import Refresher, load_failure
 from tiphys.controller.application.services import Memory, RunningSync, Services
@@ -35,8 +36,13 @@ class Preparation:
         self._services, self._refresher = services, refresher
 
     async def open(self, app: Application) -> OpenCluster:
-        """Return the cluster of an Application."""
-        return await self._refresher.open(app)
+        """Return the cluster of an Application, as who may change things there.
+
+        Raises:
+            ClusterError: it cannot be reached.
+            InvalidInputError: there is no such cluster, or no account to act as.
+        """
+        return acting(app, await self._refresher.open(app), self._services)
 
     def is_permitted(self, app: Application, state: OperationState) -> bool:
         """Return whether the project's sync windows let an operation run now."""

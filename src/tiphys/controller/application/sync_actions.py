@@ -111,7 +111,7 @@ class SyncActions:
 
     async def _try(self, task: SyncTask) -> ResourceResult | None:
         live = self.live(task)
-        trial = Trial.of(self._cluster.client.transport.server, task, live)
+        trial = Trial.of(self._cluster.client.transport.identity, task, live)
         if self._manner.trials.was_accepted(trial):
             return None
         try:
@@ -136,7 +136,7 @@ class SyncActions:
             message += f"\nWarning: it could not be tried first: {self._untried[task.identity]}"
         if not dry_run:
             # What was accepted for this very object is accepted again while it stays as it is.
-            trial = Trial.of(self._cluster.client.transport.server, task, self.live(task))
+            trial = Trial.of(self._cluster.client.transport.identity, task, self.live(task))
             self._manner.trials.accept(trial)
         return applied(task, message, dry_run=dry_run)
 
