@@ -16,6 +16,7 @@ import uvicorn
 from tiphys.controller.application.reconcile import APPLICATION
 from tiphys.controller.application.services import Services
 from tiphys.controller.controller import Controller
+from tiphys.controller.rivals import Rivals
 from tiphys.crds import custom_resource_definitions
 from tiphys.delivery.clock import system_clock
 from tiphys.delivery.clusters import Clusters, OpenCluster
@@ -67,6 +68,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         config: the cluster that the Applications are in.
         home: where caches lie; may be deleted at any moment.
         port: of the HTTP server, on localhost.
+        takes_over: write although an Argo CD application controller is alive.
     """
 
     config: ClusterConfig
@@ -74,6 +76,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     namespace: str = "argocd"
     port: int = 8080
     host: str = "127.0.0.1"
+    takes_over: bool = False
 
 
 @contextlib.asynccontextmanager
@@ -182,13 +185,33 @@ async def run(options: Options) -> None:
         loop.add_signal_handler(sign, stopped.set)
     async with connect(options.config) as client:
         await ensure_installed(client, options.namespace)
-        async with installation_of(client, options.namespace) as installation:
-            await _serve(options, client, installation, stopped)
+        async with (
+            installation_of(client, options.namespace) as installation,
+            _rivals(options, client) as rivals,
+        ):
+            await _serve(options, (client, rivals), installation, stopped)
+
+
+@contextlib.asynccontextmanager
+async def _rivals(options: Options, client: KubeClient) -> AsyncIterator[Rivals | None]:
+    if options.takes_over:
+        yield None
+        return
+    pods = Informer(client, GroupVersionKind("", "v1", "Pod"), namespace=options.namespace)
+    try:
+        await pods.start()
+        yield Rivals(pods)
+    finally:
+        await pods.close()
 
 
 async def _serve(
-    options: Options, client: KubeClient, installation: Installation, stopped: asyncio.Event
+    options: Options,
+    beside: tuple[KubeClient, Rivals | None],
+    installation: Installation,
+    stopped: asyncio.Event,
 ) -> None:
+    client, rivals = beside
     settings = installation.settings
     for problem in settings.problems:
         log.warning("setting not understood", extra={"problem": problem})
@@ -211,7 +234,7 @@ async def _serve(
         clock=system_clock,
         jitter=random.SystemRandom().random,
     )
-    controller, lag = Controller(services, sources), LoopLag()
+    controller, lag = Controller(services, sources, rivals), LoopLag()
     server = _http_server(options, controller, installation)
     running = [
         asyncio.create_task(controller.run(), name="controller"),

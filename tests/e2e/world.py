@@ -115,11 +115,11 @@ class World:
         finally:
             server.kill()
 
-    def start_tiphys(self, **environment: str) -> None:
+    def start_tiphys(self, *arguments: str, **environment: str) -> None:
         self.tiphys = Process(
             [
                 sys.executable, "-m", "tiphys", "run", "--kubeconfig", str(self.tiphys_kubeconfig),
-                "--home", str(self.home / "cache"), "--port", str(self.port),
+                "--home", str(self.home / "cache"), "--port", str(self.port), *arguments,
             ],
             self.home / "tiphys.log",
             **{"ARGOCD_SYNC_WAVE_DELAY": "0", **environment},

@@ -8,6 +8,7 @@ from tiphys.controller.application.refresh_level import RefreshLevel
 from tiphys.controller.application.services import Services
 from tiphys.controller.loop import work
 from tiphys.controller.queue import WorkQueue
+from tiphys.controller.rivals import Rivals
 from tiphys.delivery.applications import decode_application
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.kube.live_cache import LiveChange, LiveEvent
@@ -27,8 +28,9 @@ _WAKING_METADATA = ("annotations", "deletionTimestamp", "finalizers")
 class Controller:
     """Keeps all Applications of an installation."""
 
-    def __init__(self, services: Services, sources: Sources) -> None:
+    def __init__(self, services: Services, sources: Sources, rivals: Rivals | None = None) -> None:
         self._services, self._sources = services, sources
+        self._rivals = rivals
         self.queue = WorkQueue()
         self._reconciler = Reconciler(services, self.queue.add_quiet)
         self._orphan_watchers: dict[str, list[str]] | None = None
@@ -42,14 +44,25 @@ class Controller:
         collections.config_maps.subscribe(self._settings_changed)
         for key in collections.applications.names():
             self.queue.add(key)
+        if self._rivals is not None:
+            self._rivals.on_gone(self._alone_again)
         settings = self._services.installation.settings
         try:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(settings.status_processors):
-                    tasks.create_task(work(self.queue, self._reconciler.reconcile))
+                    tasks.create_task(work(self.queue, self._reconcile))
                 tasks.create_task(self._services.events.run())
         finally:
             self.queue.close()
+
+    async def _reconcile(self, key: str) -> float | None:
+        if self._rivals is not None and self._rivals.are_alive:
+            return None
+        return await self._reconciler.reconcile(key)
+
+    def _alone_again(self) -> None:
+        for key in self._services.installation.collections.applications.names():
+            self._ask(key, RefreshLevel.LATEST)
 
     def cluster_opened(self, cluster: OpenCluster) -> None:
         """Be woken by what changes in a destination cluster from now on."""

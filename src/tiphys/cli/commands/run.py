@@ -13,6 +13,9 @@ import click
     "--home", type=click.Path(path_type=Path), help="for caches", show_default="~/.cache/tiphys"
 )
 @click.option("--port", default=8080, show_default=True, help="of the HTTP server, on localhost")
+@click.option(
+    "--take-over", is_flag=True, help="write even while Argo CD's application controller is alive"
+)
 @click.option("--log-level", default="INFO", show_default=True)
 def run(
     kubeconfig: Path | None,
@@ -20,6 +23,7 @@ def run(
     namespace: str,
     home: Path | None,
     port: int,
+    take_over: bool,
     log_level: str,
 ) -> None:
     """Run the controller and the server until stopped."""
@@ -34,4 +38,7 @@ def run(
     config = load_kubeconfig(kubeconfig, context) if kubeconfig else in_cluster_config()
     folder = (home or Path.home() / ".cache" / "tiphys").absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    uvloop.run(run(Options(config=config, home=folder, namespace=namespace, port=port)))
+    options = Options(
+        config=config, home=folder, namespace=namespace, port=port, takes_over=take_over
+    )
+    uvloop.run(run(options))
