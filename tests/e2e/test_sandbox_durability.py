@@ -10,6 +10,7 @@ import threading
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +93,10 @@ def first_event(api: Api, version: int) -> dict[str, Any]:
     return dict(json.loads(line)) if line else {}
 
 
+def _have_written(writers: list[Writer], count: int) -> bool:
+    return sum(len(writer.acknowledged) for writer in writers) >= count
+
+
 def test_every_acknowledged_write_is_there_after_a_kill(tmp_path: Path) -> None:
     highest = 0
     for wait_for in (40, 90, 150):
@@ -99,11 +104,7 @@ def test_every_acknowledged_write_is_there_after_a_kill(tmp_path: Path) -> None:
             writers = [Writer(api, f"w{highest}-{n}") for n in range(4)]
             for writer in writers:
                 writer.start()
-            eventually(
-                "many writes are acknowledged",
-                lambda ws=writers, n=wait_for: sum(len(w.acknowledged) for w in ws) >= n,
-                60,
-            )
+            eventually("writes are acknowledged", partial(_have_written, writers, wait_for), 60)
             process.kill()
             for writer in writers:
                 writer.join()

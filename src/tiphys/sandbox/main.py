@@ -125,6 +125,11 @@ def _registry(store: Store) -> Registry:
             manifest = {"metadata": {"name": name}}
             registry.create(namespaces, "", manifest, Write(manager="sandbox", now=utc_now()))
     install_roles(registry)
+    nodes = kinds.find("", "v1", "nodes")
+    if nodes is not None and store.get(nodes.collection, ("", "sandbox")) is None:
+        labels = {"kubernetes.io/hostname": "sandbox", "kubernetes.io/os": "linux"}
+        node = {"metadata": {"name": "sandbox", "labels": labels}}
+        registry.create(nodes, "", node, Write(manager="sandbox", now=utc_now()))
     return registry
 
 

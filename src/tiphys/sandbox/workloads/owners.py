@@ -1,13 +1,14 @@
-"""What workloads own and report: children to make, and the status that their children give."""
+"""What owners and their pods have in common."""
 
 import hashlib
 from typing import Any
 
 import orjson
 
-Manifest = dict[str, Any]
-_HASH_LABEL = "pod-template-hash"
-REVISION = "deployment.kubernetes.io/revision"
+from tiphys.sandbox.workloads.cluster import Manifest, seconds_since
+
+NODE = "sandbox"
+Conditions = dict[str, Manifest]
 
 
 def template_hash(template: Manifest) -> str:
@@ -16,155 +17,79 @@ def template_hash(template: Manifest) -> str:
     return hashlib.blake2b(text, digest_size=5).hexdigest()
 
 
-def owned(owner: Manifest, name: str, body: Manifest) -> Manifest:
-    """Return a child with its owner reference; `body` lacks only the metadata that all have."""
+def owned(owner: Manifest, body: Manifest, *, name: str = "") -> Manifest:
+    """Return a child with its owner reference, named after its owner unless it has a name."""
+    above = owner["metadata"]
+    named = {"name": name} if name else {"generateName": f"{above['name']}-"}
+    reference = {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": above["name"],
+        "uid": above["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
     metadata = {
+        **named,
         **(body.get("metadata") or {}),
-        "name": name,
-        "namespace": owner["metadata"]["namespace"],
-        "ownerReferences": [
-            {
-                "apiVersion": owner["apiVersion"],
-                "kind": owner["kind"],
-                "name": owner["metadata"]["name"],
-                "uid": owner["metadata"]["uid"],
-                "controller": True,
-                "blockOwnerDeletion": True,
-            }
-        ],
+        "namespace": above["namespace"],
+        "ownerReferences": [reference],
     }
     return {**body, "metadata": metadata}
 
 
-def replica_set(deployment: Manifest, revision: int) -> Manifest:
-    """Return the ReplicaSet of a Deployment's current template."""
-    spec = deployment["spec"]
-    digest = template_hash(spec["template"])
-    labels = {**((spec["template"].get("metadata") or {}).get("labels") or {}), _HASH_LABEL: digest}
-    template_metadata = {**(spec["template"].get("metadata") or {}), "labels": labels}
-    selector = spec["selector"]
-    matched = {**(selector.get("matchLabels") or {}), _HASH_LABEL: digest}
-    body = {
-        "apiVersion": "apps/v1",
-        "kind": "ReplicaSet",
-        "metadata": {"labels": labels, "annotations": {REVISION: str(revision)}},
-        "spec": {
-            "replicas": spec.get("replicas", 1),
-            "selector": {**selector, "matchLabels": matched},
-            "template": {**spec["template"], "metadata": template_metadata},
-        },
-    }
-    return owned(deployment, f"{deployment['metadata']['name']}-{digest}", body)
-
-
-def pod(owner: Manifest, name: str) -> Manifest:
+def pod(
+    owner: Manifest,
+    *,
+    name: str = "",
+    labels: dict[str, str] | None = None,
+    annotations: dict[str, str] | None = None,
+) -> Manifest:
     """Return a pod of a workload's template, on the one simulated node."""
     template = owner["spec"]["template"]
     metadata = template.get("metadata") or {}
-    kept = {k: metadata[k] for k in ("labels", "annotations") if metadata.get(k)}
-    spec = {**template["spec"], "nodeName": "sandbox"}
-    return owned(owner, name, {"apiVersion": "v1", "kind": "Pod", "metadata": kept, "spec": spec})
+    kept = {
+        "labels": {**(metadata.get("labels") or {}), **(labels or {})},
+        "annotations": {**(metadata.get("annotations") or {}), **(annotations or {})},
+    }
+    spec = {**template["spec"], "nodeName": NODE}
+    made = {"metadata": {k: v for k, v in kept.items() if v}, "spec": spec}
+    return owned(owner, made, name=name)
 
 
 def is_ready(found: Manifest) -> bool:
     """Return whether a pod is ready."""
-    conditions = (found.get("status") or {}).get("conditions") or []
-    return any(c["type"] == "Ready" and c["status"] == "True" for c in conditions)
+    return _ready(found) is not None
 
 
-def deployment_status(deployment: Manifest, pods: list[Manifest], now: str) -> Manifest:
-    """Return the status of a Deployment whose pods are all of the current template."""
-    wanted = deployment["spec"].get("replicas", 1)
-    ready = sum(is_ready(found) for found in pods)
-    is_available = ready >= wanted
-    counts = {
-        "replicas": len(pods),
-        "updatedReplicas": len(pods),
-        "readyReplicas": ready,
-        "availableReplicas": ready,
-        "unavailableReplicas": max(wanted - ready, 0),
-    }
-    before = {c["type"]: c for c in (deployment.get("status") or {}).get("conditions") or []}
-    reason = "NewReplicaSetAvailable" if is_available else "ReplicaSetUpdated"
-    availability = "MinimumReplicasAvailable" if is_available else "MinimumReplicasUnavailable"
-    conditions = [
-        _condition(before, "Available", "True" if is_available else "False", availability, now),
-        _condition(before, "Progressing", "True", reason, now),
-    ]
-    return {
-        "observedGeneration": deployment["metadata"].get("generation", 1),
-        **{name: count for name, count in counts.items() if count},
-        "conditions": conditions,
-    }
-
-
-def replicas_status(owner: Manifest, pods: list[Manifest]) -> Manifest:
-    """Return the status of a ReplicaSet, StatefulSet or DaemonSet."""
-    ready = sum(is_ready(found) for found in pods)
-    seen = {"observedGeneration": owner["metadata"].get("generation", 1)}
-    if owner["kind"] == "DaemonSet":
-        return {
-            **seen,
-            "currentNumberScheduled": 1,
-            "desiredNumberScheduled": 1,
-            "updatedNumberScheduled": len(pods),
-            "numberAvailable": ready,
-            "numberReady": ready,
-            "numberMisscheduled": 0,
-        }
-    status = {**seen, "replicas": len(pods), "readyReplicas": ready, "availableReplicas": ready}
-    if owner["kind"] == "StatefulSet":
-        revision = f"{owner['metadata']['name']}-{template_hash(owner['spec']['template'])}"
-        status |= {
-            "currentReplicas": len(pods),
-            "updatedReplicas": len(pods),
-            "currentRevision": revision,
-            "updateRevision": revision,
-            "collisionCount": 0,
-        }
-    return status
-
-
-def job_status(job: Manifest, pods: list[Manifest], now: str) -> Manifest:
-    """Return the status of a Job."""
-    phases = [(found.get("status") or {}).get("phase") for found in pods]
-    succeeded, failed = phases.count("Succeeded"), phases.count("Failed")
-    spec = job["spec"]
-    status: Manifest = {"startTime": job["metadata"]["creationTimestamp"], "ready": 0}
-    active = len(pods) - succeeded - failed
-    counts = {"active": active, "succeeded": succeeded, "failed": failed}
-    status |= {name: count for name, count in counts.items() if count}
-    before = {c["type"]: c for c in (job.get("status") or {}).get("conditions") or []}
-    if succeeded >= spec.get("completions", 1):
-        status["completionTime"] = (job.get("status") or {}).get("completionTime", now)
-        status["conditions"] = [_condition(before, "Complete", "True", "CompletionsReached", now)]
-    elif failed > spec.get("backoffLimit", 6):
-        condition = _condition(before, "Failed", "True", "BackoffLimitExceeded", now)
-        condition["message"] = "Job has reached the specified backoff limit"
-        status["conditions"] = [condition]
-    return status
-
-
-def _condition(
-    before: dict[str, Manifest], kind: str, status: str, reason: str, now: str
-) -> Manifest:
-    known = before.get(kind)
-    if known is not None and known.get("status") == status and known.get("reason") == reason:
-        return dict(known)
-    return (
-        {
-            "type": kind,
-            "status": status,
-            "reason": reason,
-            "lastTransitionTime": now,
-            "lastUpdateTime": now,
-        }
-        if kind in {"Available", "Progressing"}
-        else {
-            "type": kind,
-            "status": status,
-            "reason": reason,
-            "lastProbeTime": now,
-            "lastTransitionTime": now,
-        }
+def is_available(found: Manifest, min_ready_s: int) -> bool:
+    """Return whether a pod has been ready for so many seconds."""
+    ready = _ready(found)
+    return ready is not None and (
+        not min_ready_s or seconds_since(ready["lastTransitionTime"]) >= min_ready_s
     )
+
+
+def is_over(found: Manifest) -> bool:
+    """Return whether a pod has ended."""
+    return (found.get("status") or {}).get("phase") in {"Succeeded", "Failed"}
+
+
+def conditions_of(manifest: Manifest) -> Conditions:
+    """Return an object's conditions by type."""
+    listed: list[Any] = (manifest.get("status") or {}).get("conditions") or []
+    return {condition["type"]: condition for condition in listed}
+
+
+def count_or_percent(value: Any, total: int, *, up: bool) -> int:
+    """Return what "25%" or a number stands for, of so many."""
+    text = str(value)
+    if not text.endswith("%"):
+        return int(text)
+    exact = int(text[:-1]) * total
+    return -(-exact // 100) if up else exact // 100
+
+
+def _ready(found: Manifest) -> Manifest | None:
+    condition = conditions_of(found).get("Ready")
+    return condition if condition is not None and condition["status"] == "True" else None

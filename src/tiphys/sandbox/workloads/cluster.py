@@ -1,0 +1,105 @@
+"""What simulated controllers do with a cluster: look, create, change, delete, report."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from tiphys.sandbox.dependents import Dependents
+from tiphys.sandbox.kinds import version_order
+from tiphys.sandbox.registry import Registry, utc_now
+from tiphys.sandbox.statuses import StatusError
+from tiphys.sandbox.stored import Collection
+from tiphys.sandbox.writing import Write
+
+Manifest = dict[str, Any]
+Step = Callable[["Cluster", Manifest], float | None]
+"""Moves an object one step on; returns the seconds until it is to be looked at again, if at all."""
+
+PODS: Collection = ("", "pods")
+REPLICA_SETS: Collection = ("apps", "replicasets")
+MANAGER = "kube-controller-manager"
+
+
+class Cluster:
+    """A cluster as controllers see it. What is read is never to be changed."""
+
+    def __init__(self, registry: Registry, dependents: Dependents) -> None:
+        self._registry, self._dependents = registry, dependents
+        # The last of equal collections stays: that of the preferred version.
+        kinds = sorted(registry.kinds.all(), key=version_order, reverse=True)
+        self.kinds = {kind.collection: kind for kind in kinds if not kind.is_custom}
+
+    @property
+    def now(self) -> str:
+        """The time as objects carry it."""
+        return utc_now()
+
+    def find(self, collection: Collection, namespace: str, name: str) -> Manifest | None:
+        """Return an object, None when there is none."""
+        stored = self._registry.store.get(collection, (namespace, name))
+        return None if stored is None else stored.manifest
+
+    def all(self, collection: Collection, namespace: str) -> list[Manifest]:
+        """Return the objects of a namespace that are not being deleted."""
+        found = self._registry.store.all(collection, namespace)
+        return _staying([stored.manifest for _, stored in found])
+
+    def children(self, owner: Manifest, collection: Collection) -> list[Manifest]:
+        """Return what an object owns that is not being deleted, sorted by name."""
+        found = self._dependents.of(owner["metadata"]["uid"], collection)
+        return _staying([stored.manifest for _, _, stored in found])
+
+    def create(self, collection: Collection, manifest: Manifest) -> Manifest | None:
+        """Create an object; None when it is there already, or its namespace takes none."""
+        namespace = manifest["metadata"].get("namespace", "")
+        try:
+            made = self._registry.create(self.kinds[collection], namespace, manifest, _write())
+        except StatusError as err:
+            if err.code not in {403, 404, 409}:
+                raise
+            return None
+        return made.manifest
+
+    def change(
+        self, collection: Collection, manifest: Manifest, change: Callable[[Manifest], Manifest]
+    ) -> Manifest:
+        """Change an object; return it as it is then."""
+        return self._patch(collection, manifest, change, "")
+
+    def delete(self, collection: Collection, manifest: Manifest) -> None:
+        """Delete an object, and in the background what it owns."""
+        metadata = manifest["metadata"]
+        key = (metadata.get("namespace", ""), metadata["name"])
+        if self._registry.store.get(collection, key) is not None:
+            options = {"propagationPolicy": "Background"}
+            self._registry.delete(self.kinds[collection], *key, options)
+
+    def report(self, collection: Collection, manifest: Manifest, status: Manifest) -> None:
+        """Write an object's status, unless it says so already."""
+        if (manifest.get("status") or {}) != status:
+            self._patch(collection, manifest, lambda live: {**live, "status": status}, "status")
+
+    def _patch(
+        self,
+        collection: Collection,
+        manifest: Manifest,
+        change: Callable[[Manifest], Manifest],
+        subresource: str,
+    ) -> Manifest:
+        metadata = manifest["metadata"]
+        key = (metadata.get("namespace", ""), metadata["name"])
+        write = _write(subresource)
+        return self._registry.patch(self.kinds[collection], key, change, write).manifest
+
+
+def seconds_since(text: str) -> float:
+    """Return the seconds since a time as objects carry it."""
+    return (datetime.now(UTC) - datetime.fromisoformat(text)).total_seconds()
+
+
+def _staying(manifests: list[Manifest]) -> list[Manifest]:
+    return [m for m in manifests if not m["metadata"].get("deletionTimestamp")]
+
+
+def _write(subresource: str = "") -> Write:
+    return Write(manager=MANAGER, now=utc_now(), subresource=subresource)
