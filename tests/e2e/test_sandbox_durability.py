@@ -83,7 +83,7 @@ def first_event(api: Api, version: int) -> dict[str, Any]:
     """Return the first event of a watch from a version, the Status of a refusal as one."""
     query = f"?watch=true&timeoutSeconds=5&resourceVersion={version}"
     request = urllib.request.Request(api.server + CONFIGMAPS + query, headers=api._headers)
-    context: ssl.SSLContext | None = api._tls
+    context: ssl.SSLContext | None = api.tls
     try:
         with urllib.request.urlopen(request, context=context, timeout=20) as answer:
             line = answer.readline()
