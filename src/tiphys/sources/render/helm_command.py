@@ -23,10 +23,11 @@ def chart_texts(job: RenderJob, folder: Path, inputs: HelmInputs) -> tuple[_Text
     """
     if not job.tools.helm:
         raise RenderError("no helm was found", hint="Install helm, or the extra `tools`.")
-    inline = Path(tempfile.gettempdir()) / "values.yaml"
-    inline.write_text(inputs.inline)
-    arguments = [job.tools.helm, "template", ".", *_arguments(job, inputs, inline)]
-    done = run_command(arguments, folder, {}, job.max_output_bytes)
+    with tempfile.TemporaryDirectory() as scratch:
+        inline = Path(scratch) / "values.yaml"
+        inline.write_text(inputs.inline)
+        arguments = [job.tools.helm, "template", ".", *_arguments(job, inputs, inline)]
+        done = run_command(arguments, folder, {}, job.max_output_bytes)
     if done.code:
         lines = [line for line in done.errors.splitlines() if not line.startswith("level=")]
         message = " ".join(" ".join(lines).split()).removeprefix("Error: ")

@@ -14,6 +14,7 @@ from tiphys.model.errors import RenderError
 from tiphys.sources.api import RenderJob
 from tiphys.sources.render.helm_chart import check_chart
 from tiphys.sources.render.helm_files import HelmInputs
+from tiphys.sources.render.helm_subcharts import disabled_subcharts
 from tiphys.sources.render.helm_values import merge_setting, merge_values
 
 _Texts = list[tuple[str, str]]
@@ -34,8 +35,9 @@ def chart_texts(job: RenderJob, folder: Path, inputs: HelmInputs) -> tuple[_Text
             loaded = [str(subchart.get("name", "")) for subchart in chart.dependencies]
             kube_version = inputs.helm.kube_version or job.kube_version
             check_chart(chart.metadata, loaded, job.release_name, kube_version)
-            definitions = [] if inputs.helm.skip_crds else chart.crds
-            rendered = _rendered(job, inputs, chart, kube_version)
+            values = _values(inputs)
+            definitions = [] if inputs.helm.skip_crds else _definitions(chart, values)
+            rendered = _rendered(job, inputs, chart, values)
     except helm_python.HelmError as err:
         message = str(err).replace(f"{folder}/", "").replace(str(folder), "")
         raise RenderError(" ".join(message.split()), where=job.path or ".") from err
@@ -44,11 +46,23 @@ def chart_texts(job: RenderJob, folder: Path, inputs: HelmInputs) -> tuple[_Text
         for name, text in sorted(rendered.items())
         if not name.endswith("NOTES.txt") and not Path(name).name.startswith("_")
     ]
-    return [(crd["filename"], crd["data"]) for crd in definitions], templates
+    return definitions, templates
 
 
-def _rendered(job: RenderJob, inputs: HelmInputs, chart: Any, kube_version: str) -> dict[str, str]:
+def _definitions(chart: Any, values: dict[str, Any]) -> _Texts:
+    """Return the files below `crds/` of a chart and of the subcharts that are on."""
+    found = [(str(crd["filename"]), str(crd["data"])) for crd in chart.crds]
+    if not any("/charts/" in name for name, _ in found):
+        return found
+    off = disabled_subcharts(chart.metadata, chart.merge_values(values))
+    return [(name, text) for name, text in found if not off & set(name.split("/")[2:3])]
+
+
+def _rendered(
+    job: RenderJob, inputs: HelmInputs, chart: Any, values: dict[str, Any]
+) -> dict[str, str]:
     helm = inputs.helm
+    kube_version = helm.kube_version or job.kube_version
     options = {
         "name": job.release_name,
         "namespace": helm.namespace or job.namespace or "default",
@@ -62,7 +76,7 @@ def _rendered(job: RenderJob, inputs: HelmInputs, chart: Any, kube_version: str)
     answer = _native.call_string(
         "helm_render",
         chart._raw(),  # noqa: SLF001 -- the public call cannot name versions
-        orjson.dumps(_values(inputs)).decode(),
+        orjson.dumps(values).decode(),
         orjson.dumps(options).decode(),
     )
     found: dict[str, str] = orjson.loads(answer)
