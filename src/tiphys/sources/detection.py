@@ -56,7 +56,8 @@ def source_type(
             ("Directory", source.directory),
             ("Plugin", source.plugin),
         )
-        if section is not None
+        # An empty block says nothing, but for a plugin: discover which.
+        if section is not None and (name == "Plugin" or section != type(section)())
     ]
     if len(explicit) > 1:
         raise InvalidInputError(f"multiple application sources defined: {','.join(explicit)}")

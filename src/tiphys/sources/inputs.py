@@ -5,7 +5,7 @@ none of them costs a comparison of hashes and no render.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from posixpath import dirname, join
 
 import yaml
@@ -13,17 +13,20 @@ import yaml
 from tiphys.model.errors import InvalidInputError
 from tiphys.model.source import ApplicationSource
 from tiphys.sources.api import KUSTOMIZATION_NAMES, contained
+from tiphys.sources.render.environment import is_reference, substitute
 from tiphys.sources.tree import SourceTree
 
 _IMPORT = re.compile(rb"""\bimport(?:str|bin)?\s*@?["']([^"']+)["']""")
 _GLOB = re.compile(r"[*?\[]")
 
 
-def source_inputs(tree: SourceTree, source: ApplicationSource, source_type: str) -> list[str]:
+def source_inputs(
+    tree: SourceTree, source: ApplicationSource, source_type: str, environment: Mapping[str, str]
+) -> list[str]:
     """Return the paths that a source's render reads, none inside another, sorted."""
     path = contained(source.path)
     if source_type == "Helm":
-        found = {path, *_helm_files(tree, source, path)}
+        found = {path, *_helm_files(tree, source, path, environment)}
     elif source_type == "Kustomize":
         found = set()
         _walk_kustomization(tree, path, found)
@@ -55,16 +58,19 @@ def _inside(folder: str, reference: str) -> str:
         return ""
 
 
-def _helm_files(tree: SourceTree, source: ApplicationSource, path: str) -> set[str]:
+def _helm_files(
+    tree: SourceTree, source: ApplicationSource, path: str, environment: Mapping[str, str]
+) -> set[str]:
     helm = source.helm
     named = [*helm.value_files, *(p.path for p in helm.file_parameters)] if helm else []
     found: set[str] = set()
-    for name in named:
-        if name.startswith("$") or "://" in name:
+    for written in named:
+        if is_reference(written) or "://" in written:
             continue
+        name = substitute(written, environment)
         file = _inside("", name[1:]) if name.startswith("/") else _inside(path, name)
-        # A glob reads what stands in its folder, and a variable is only known later.
-        plain = re.split(r"[*?\[$]", file)[0]
+        # A glob reads what stands in its folder.
+        plain = _GLOB.split(file)[0]
         found.add(file if plain == file else dirname(plain))
     return found | _local_dependencies(tree, path)
 

@@ -157,7 +157,7 @@ class Remotes:
         if not tree.is_folder(base.path):
             what = f"`{base.path}` is no folder of it at {sha[:8]}"
             raise SourceError(what, where=redacted(base.repo_url), transient=False)
-        paths = source_inputs(tree, ApplicationSource(path=base.path), "Kustomize")
+        paths = source_inputs(tree, ApplicationSource(path=base.path), "Kustomize", {})
         self._exported.setdefault(place, set()).update(paths)
         identities = ":".join(tree.object_id(path) for path in paths)
         self._inputs[redacted(reference)] = f"{base.path}:{identities}"

@@ -138,7 +138,7 @@ class Sources:
         found, extras = told
         tree, kind = checkout.open(), found.source_type
         source = extras.source or found.source
-        paths = source_inputs(tree, found.source, kind)
+        paths = source_inputs(tree, found.source, kind, found.environment)
         ref_paths = _ref_paths(source, refs)
         places = {name: f"ref-{place}" for place, name in enumerate(sorted(refs))}
         settings = request.settings

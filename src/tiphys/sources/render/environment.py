@@ -29,3 +29,9 @@ def mentions(text: str, name: str) -> bool:
 
 def _name(found: re.Match[str]) -> str:
     return found["braced"] or found["special"] or found["plain"] or ""
+
+
+def is_reference(path: str) -> bool:
+    """Return whether a path begins with the name of another source, `$name/`, not a variable."""
+    name, slash, _ = path.partition("/")
+    return bool(slash) and name[:1] == "$" and not name[1:].startswith(("ARGOCD_", "{", "$"))

@@ -12,7 +12,7 @@ import orjson
 from tiphys.model.errors import InvalidInputError, RenderError
 from tiphys.model.source import HelmSource
 from tiphys.sources.api import RenderJob, contained
-from tiphys.sources.render.environment import substitute
+from tiphys.sources.render.environment import is_reference, substitute
 
 _GLOB = re.compile(r"[*?\[]")
 
@@ -55,24 +55,18 @@ def helm_inputs(job: RenderJob, helm: HelmSource, root: Path) -> HelmInputs:
         parameters=[f"{name}={value}" for name, value in settings[False].items()],
         strings=[f"{name}={value}" for name, value in settings[True].items()],
         files=[
-            (file.name, _existing(job, root, substitute_path(file.path, job)))
+            (file.name, _existing(job, root, _substituted(file.path, job)))
             for file in helm.file_parameters
         ],
     )
 
 
-def substitute_path(path: str, job: RenderJob) -> str:
-    """Return a path with build variables replaced, but for the name of a `$ref` that begins it."""
-    if not path.startswith("$") or path[1:].partition("/")[0] not in job.refs:
-        return substitute(path, job.environment) if not _is_reference(path) else path
+def _substituted(path: str, job: RenderJob) -> str:
+    """Return a path with build variables replaced, but for the `$ref` that may begin it."""
+    if not is_reference(path):
+        return substitute(path, job.environment)
     reference, slash, rest = path.partition("/")
     return f"{reference}{slash}{substitute(rest, job.environment)}"
-
-
-def _is_reference(path: str) -> bool:
-    """Return whether a path begins with `$name/` where no build variable is meant."""
-    name = path[1:].partition("/")[0]
-    return path.startswith("$") and "/" in path and not name.startswith(("ARGOCD_", "{", "$"))
 
 
 def _escaped(value: str) -> str:
@@ -83,7 +77,7 @@ def _escaped(value: str) -> str:
 
 
 def _value_files(job: RenderJob, helm: HelmSource, root: Path) -> list[Path]:
-    names = [substitute_path(name, job) for name in helm.value_files]
+    names = [_substituted(name, job) for name in helm.value_files]
     explicit = {_inside(job, root, name) for name in names if not _GLOB.search(name)}
     found: list[Path] = []
     for name in names:

@@ -30,7 +30,7 @@ def render_kustomize(job: RenderJob, root: Path) -> list[Any]:
     done = run_command(
         _command(job, folder),
         folder,
-        job.environment,
+        {},
         job.max_output_bytes,
     )
     if done.code:
