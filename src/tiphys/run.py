@@ -44,6 +44,8 @@ from tiphys.model.keys import GroupVersionKind, Manifest
 from tiphys.model.labels import API_GROUP, API_VERSION, DEFAULT_PROJECT
 from tiphys.server.app import create_server
 from tiphys.server.routes.webhook import webhook_route
+from tiphys.sources.api import RendererOptions
+from tiphys.sources.plugins import load_plugins
 from tiphys.sources.sources import Sources
 from tiphys.telemetry.loop_lag import LoopLag
 
@@ -69,6 +71,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         home: where caches lie; may be deleted at any moment.
         port: of the HTTP server, on localhost.
         takes_over: write although an Argo CD application controller is alive.
+        renderers: how sources are rendered.
     """
 
     config: ClusterConfig
@@ -77,6 +80,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     port: int = 8080
     host: str = "127.0.0.1"
     takes_over: bool = False
+    renderers: RendererOptions = RendererOptions()
 
 
 @contextlib.asynccontextmanager
@@ -142,6 +146,20 @@ async def open_cluster(
         await transport.close()
 
     return OpenCluster(record=record, client=client, cache=cache, close=close)
+
+
+def renderer_options(plugins: Path | None, *, helm_command: bool) -> RendererOptions:
+    """Return how sources are rendered.
+
+    Args:
+        plugins: the folder of config management plugins, None for none.
+        helm_command: run `helm` even where its library is installed.
+
+    Raises:
+        InvalidInputError: a plugin is not understood.
+    """
+    found = load_plugins(plugins) if plugins else ()
+    return RendererOptions(helm_command=helm_command, plugins=found)
 
 
 async def ensure_installed(client: KubeClient, namespace: str) -> None:
@@ -221,7 +239,9 @@ async def _serve(
         controller.cluster_opened(cluster)
         return cluster
 
-    sources = Sources(options.home, git_timeout_s=settings.git_timeout_s)
+    sources = Sources(
+        options.home, git_timeout_s=settings.git_timeout_s, renderers=options.renderers
+    )
     clusters = Clusters(opened)
     await clusters.update(installation.clusters())
     services = Services(

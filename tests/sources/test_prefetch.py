@@ -19,13 +19,14 @@ from tests.sources.requests import request
 from tiphys.model.errors import RenderError, SourceError, TiphysError
 from tiphys.model.source import ApplicationSource, HelmSource, KustomizeSource
 from tiphys.sources.access import RepositoryAccess
+from tiphys.sources.api import RendererOptions
 from tiphys.sources.kustomize_remotes import GitBase, parse_base
 from tiphys.sources.sources import Sources
 
 
 @pytest.fixture
 async def sources(tmp_path: Path) -> AsyncIterator[Sources]:
-    opened = Sources(tmp_path / "cache", git_timeout_s=20.0, workers=1)
+    opened = Sources(tmp_path / "cache", git_timeout_s=20.0, renderers=RendererOptions(workers=1))
     yield opened
     await opened.close()
 

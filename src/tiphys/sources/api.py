@@ -115,6 +115,38 @@ class RenderedSource(msgspec.Struct, frozen=True, kw_only=True):
     manifests: tuple[RenderedManifest, ...]
 
 
+class Plugin(msgspec.Struct, frozen=True, kw_only=True):
+    """Commands that render what other tools cannot.
+
+    Attributes:
+        reads: files and folders that the commands may read, besides the system's programs.
+        digest: of the definition and of the programs beside it.
+    """
+
+    name: str
+    version: str = ""
+    init: tuple[str, ...] = ()
+    generate: tuple[str, ...]
+    file_name: str = ""
+    find_glob: str = ""
+    find_command: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    digest: str = ""
+
+
+class RendererOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator says of the renderers of one installation.
+
+    Attributes:
+        workers: how many renders run at a time.
+        helm_command: run the `helm` command even where Helm's library is installed.
+    """
+
+    workers: int = 2
+    helm_command: bool = False
+    plugins: tuple[Plugin, ...] = ()
+
+
 class RenderJob(msgspec.Struct, frozen=True, kw_only=True):
     """What a worker is told; paths are relative to the job's folder.
 
@@ -140,6 +172,7 @@ class RenderJob(msgspec.Struct, frozen=True, kw_only=True):
     max_directory_bytes: int = 10 * 1024 * 1024
     max_output_bytes: int = 100 * 1024 * 1024
     tools: RenderTools = RenderTools()
+    plugin: Plugin | None = None
 
 
 def contained(path: str, *, where: str = "") -> str:

@@ -40,6 +40,20 @@ def with_overrides(
     return source
 
 
+def explicit_types(source: ApplicationSource) -> list[str]:
+    """Return the tools that a source names; an empty block says nothing, but for a plugin."""
+    return [
+        name
+        for name, section in (
+            ("Kustomize", source.kustomize),
+            ("Helm", source.helm),
+            ("Directory", source.directory),
+            ("Plugin", source.plugin),
+        )
+        if section is not None and (name == "Plugin" or section != type(section)())
+    ]
+
+
 def source_type(
     tree: SourceTree, source: ApplicationSource, path: str, settings: RenderSettings
 ) -> str:
@@ -48,17 +62,7 @@ def source_type(
     Raises:
         InvalidInputError: the source names several tools.
     """
-    explicit = [
-        name
-        for name, section in (
-            ("Kustomize", source.kustomize),
-            ("Helm", source.helm),
-            ("Directory", source.directory),
-            ("Plugin", source.plugin),
-        )
-        # An empty block says nothing, but for a plugin: discover which.
-        if section is not None and (name == "Plugin" or section != type(section)())
-    ]
+    explicit = explicit_types(source)
     if len(explicit) > 1:
         raise InvalidInputError(f"multiple application sources defined: {','.join(explicit)}")
     found = explicit[0] if explicit else _detected(tree.names(path))

@@ -10,24 +10,27 @@ from pathlib import Path
 import msgspec
 
 from tiphys.model.errors import InvalidInputError, RenderError
-from tiphys.model.source import ApplicationSource
+from tiphys.model.source import ApplicationSource, PluginSource
 from tiphys.sources.addresses import redacted
 from tiphys.sources.api import (
+    Plugin,
     RenderedManifest,
     RenderedSource,
+    RendererOptions,
     RenderJob,
     RenderRequest,
     contained,
 )
 from tiphys.sources.cache import ManifestCache, cache_key
 from tiphys.sources.checkouts import Checkout, Checkouts
-from tiphys.sources.detection import source_type, with_overrides
+from tiphys.sources.detection import explicit_types, source_type, with_overrides
 from tiphys.sources.extras import Extras
 from tiphys.sources.git.mirror import Mirrors
 from tiphys.sources.inputs import outermost, source_inputs
+from tiphys.sources.plugins import named_plugin, plugin_environment, plugins_to_ask
 from tiphys.sources.prefetch import Found, Prefetch
 from tiphys.sources.render.pool import WorkerPool
-from tiphys.sources.render.tools import find_tools, jail_reads, tool_versions
+from tiphys.sources.render.tools import command_reads, find_tools, jail_reads, tool_versions
 
 
 class _Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +43,14 @@ class _Prepared(msgspec.Struct, frozen=True, kw_only=True):
     extras: Extras
 
 
+class _Told(msgspec.Struct, frozen=True, kw_only=True):
+    """What was found out about a source before its job is made."""
+
+    found: Found
+    extras: Extras
+    plugin: Plugin | None
+
+
 class Sources:
     """All repositories and renderers of an installation."""
 
@@ -49,13 +60,14 @@ class Sources:
         *,
         fresh_s: float = 30.0,
         git_timeout_s: float = 15.0,
-        workers: int = 2,
-        helm_command: bool = False,
+        renderers: RendererOptions | None = None,
     ) -> None:
+        renderers = renderers or RendererOptions()
+        self._plugins = renderers.plugins
         self._checkouts = Checkouts(home, fresh_s=fresh_s, git_timeout_s=git_timeout_s)
         self._prefetch = Prefetch(self._checkouts, fresh_s=fresh_s)
-        self._tools = find_tools(helm_command=helm_command)
-        self.pool = WorkerPool(home / "jobs", jail_reads(self._tools), size=workers)
+        self._tools = find_tools(helm_command=renderers.helm_command)
+        self.pool = WorkerPool(home / "jobs", jail_reads(self._tools), size=renderers.workers)
         self._cache = ManifestCache(home / "manifests")
 
     @property
@@ -97,9 +109,11 @@ class Sources:
     ) -> RenderedSource:
         if checkout.source.is_ref_only:
             return RenderedSource(revision=checkout.revision, source_type="", manifests=())
-        found = await asyncio.to_thread(_find, request, checkout)
+        plugin = await self._plugin(request, checkout)
+        found = await asyncio.to_thread(_find, request, checkout, plugin)
         extras = await self._prefetch.fetch(request, checkout, found)
-        prepared = await asyncio.to_thread(self._prepare, request, checkout, refs, (found, extras))
+        told = _Told(found=found, extras=extras, plugin=plugin)
+        prepared = await asyncio.to_thread(self._prepare, request, checkout, refs, told)
         manifests = None if request.is_hard else await self._cache.get(prepared.key)
         if manifests is None:
             manifests = await self._run(request, checkout, refs, prepared)
@@ -126,16 +140,59 @@ class Sources:
                     write(folder)
 
             await asyncio.to_thread(export)
-            return await self.pool.render(folder, prepared.job, request.settings.limits)
+            plugin = prepared.job.plugin
+            return await self.pool.render(
+                folder,
+                prepared.job,
+                request.settings.limits,
+                reads=(*command_reads(), *plugin.reads) if plugin else (),
+                once=plugin is not None,
+            )
+
+    async def _plugin(self, request: RenderRequest, checkout: Checkout) -> Plugin | None:
+        """Return the plugin that renders a source, None for what other tools do."""
+        if not self._plugins and checkout.source.plugin is None:
+            return None
+
+        def look() -> tuple[PluginSource | None, list[tuple[Plugin, bool]]]:
+            tree, path = checkout.open(), contained(checkout.source.path)
+            source = with_overrides(tree, checkout.source, path, request.app_instance)
+            is_taken = source.plugin is None and explicit_types(source)
+            asked = () if is_taken else plugins_to_ask(self._plugins, tree, path)
+            return source.plugin, list(asked)
+
+        written, candidates = await asyncio.to_thread(look)
+        if written is not None and written.name:
+            return named_plugin(self._plugins, written.name)
+        for plugin, is_sure in candidates:
+            if is_sure or await self._is_discovered(request, checkout, plugin):
+                return plugin
+        if written is not None:
+            raise InvalidInputError("could not find plugin supporting the given repository")
+        return None
+
+    async def _is_discovered(
+        self, request: RenderRequest, checkout: Checkout, plugin: Plugin
+    ) -> bool:
+        found = await asyncio.to_thread(_find, request, checkout, plugin)
+        told = _Told(found=found, extras=Extras(), plugin=plugin)
+        prepared = await asyncio.to_thread(self._prepare, request, checkout, {}, told)
+        job = msgspec.structs.replace(prepared.job, source_type="Discovery")
+        prepared = msgspec.structs.replace(prepared, job=job, key=f"{prepared.key}-discovery")
+        said = await self._cache.get(prepared.key)
+        if said is None:
+            said = await self._run(request, checkout, {}, prepared)
+            await self._cache.put(prepared.key, said)
+        return bool(said)
 
     def _prepare(
         self,
         request: RenderRequest,
         checkout: Checkout,
         refs: Mapping[str, Checkout],
-        told: tuple[Found, Extras],
+        told: _Told,
     ) -> _Prepared:
-        found, extras = told
+        found, extras = told.found, told.extras
         tree, kind = checkout.open(), found.source_type
         source = extras.source or found.source
         paths = source_inputs(tree, found.source, kind, found.environment)
@@ -158,6 +215,7 @@ class Sources:
             max_directory_bytes=settings.max_directory_bytes,
             max_output_bytes=settings.limits.output_bytes,
             tools=self._tools,
+            plugin=told.plugin,
         )
         inputs = [(name, tree.object_id(name)) for name in paths]
         for name, wanted in ref_paths.items():
@@ -167,7 +225,7 @@ class Sources:
         return _Prepared(job=job, key=key, paths=tuple(paths), ref_paths=ref_paths, extras=extras)
 
 
-def _find(request: RenderRequest, checkout: Checkout) -> Found:
+def _find(request: RenderRequest, checkout: Checkout, plugin: Plugin | None) -> Found:
     tree = checkout.open()
     path = contained(checkout.source.path)
     if not tree.exists(path):
@@ -176,11 +234,12 @@ def _find(request: RenderRequest, checkout: Checkout) -> Found:
         raise InvalidInputError(f"{checkout.source.path}: app path is not a directory")
     source = with_overrides(tree, checkout.source, path, request.app_instance)
     kind = source_type(tree, source, path, request.settings)
-    if kind == "Plugin":
-        raise InvalidInputError(
-            "plugins are not supported yet", hint="See the roadmap for when they will be."
-        )
     environment = _environment(request, checkout)
+    if plugin is not None:
+        kind, written = "Plugin", source.plugin or PluginSource()
+        environment = plugin_environment(
+            written, environment, request.kube_version, request.api_versions
+        )
     return Found(source=source, path=path, source_type=kind, environment=environment)
 
 

@@ -16,6 +16,12 @@ import click
 @click.option(
     "--take-over", is_flag=True, help="write even while Argo CD's application controller is alive"
 )
+@click.option(
+    "--plugins",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="folder of config management plugins: NAME/plugin.yaml",
+)
+@click.option("--helm-command", is_flag=True, help="run `helm` instead of the library of a package")
 @click.option("--log-level", default="INFO", show_default=True)
 def run(
     kubeconfig: Path | None,
@@ -24,6 +30,8 @@ def run(
     home: Path | None,
     port: int,
     take_over: bool,
+    plugins: Path | None,
+    helm_command: bool,
     log_level: str,
 ) -> None:
     """Run the controller and the server until stopped."""
@@ -31,14 +39,20 @@ def run(
     import uvloop  # noqa: PLC0415
 
     from tiphys.kube.config import in_cluster_config, load_kubeconfig  # noqa: PLC0415
-    from tiphys.run import Options, run  # noqa: PLC0415
+    from tiphys.run import Options, renderer_options, run  # noqa: PLC0415
     from tiphys.telemetry.logs import set_up_logs  # noqa: PLC0415
 
     set_up_logs(log_level.upper())
     config = load_kubeconfig(kubeconfig, context) if kubeconfig else in_cluster_config()
     folder = (home or Path.home() / ".cache" / "tiphys").absolute()
     folder.mkdir(parents=True, exist_ok=True)
+    renderers = renderer_options(plugins, helm_command=helm_command)
     options = Options(
-        config=config, home=folder, namespace=namespace, port=port, takes_over=take_over
+        config=config,
+        home=folder,
+        namespace=namespace,
+        port=port,
+        takes_over=take_over,
+        renderers=renderers,
     )
     uvloop.run(run(options))

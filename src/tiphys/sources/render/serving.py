@@ -64,6 +64,10 @@ def _renderer(job: RenderJob, folder: Path) -> _Renderer:
         from tiphys.sources.render.kustomize import render_kustomize  # noqa: PLC0415
 
         return render_kustomize
+    if job.plugin is not None:
+        from tiphys.sources.render.plugin import discover_plugin, render_plugin  # noqa: PLC0415
+
+        return render_plugin if job.source_type == "Plugin" else discover_plugin
     from tiphys.sources.render.directory import render_directory  # noqa: PLC0415
     from tiphys.sources.render.ksonnet import is_ksonnet, render_ksonnet  # noqa: PLC0415
 
