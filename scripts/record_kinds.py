@@ -31,10 +31,11 @@ def main() -> None:
         for resource in resources:
             name, _, subresource = resource["name"].partition("/")
             if subresource:
+                place = (name, group_name, version_name)
                 owner = next(
-                    (k for k in kinds if k["plural"] == name and k["group"] == group_name), None
+                    (k for k in kinds if (k["plural"], k["group"], k["version"]) == place), None
                 )
-                if owner is not None and owner["version"] == version_name:
+                if owner is not None:
                     owner["subresources"].append(subresource)
                 continue
             kinds.append(

@@ -1,93 +1,86 @@
-"""What the API server allocates or derives when it stores an object.
+"""What the API server adds to an object after its fields have owners, and before it is stored.
 
-Addresses and node ports of Services, the selector of Jobs, the name label of namespaces, the names
-of definitions.
+What admission adds, addresses of Services, the selector of Jobs, the name label of namespaces, the
+names of definitions, and what Go's structs cannot leave out. Nobody owns any of it.
 """
 
-import ipaddress
 from collections.abc import Callable
 from typing import Any
 
-from tiphys.sandbox.defaulting import kind_name
+from tiphys.sandbox.addresses import Addresses
+from tiphys.sandbox.admission import PROTECTION, Admission
+from tiphys.sandbox.defaulting import (
+    TEMPLATE_GENERATION,
+    kind_name,
+    quality_of_service,
+    table,
+)
 from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.store import Store
+from tiphys.sandbox.typed import filled
 
-_NETWORK = ipaddress.ip_network("10.96.0.0/16")
-_ESTABLISHED = "the initial names have been accepted"
-_NODE_PORTS = range(30000, 32768)
-_SERVICES = ("", "services")
+_DEFINITION = "CustomResourceDefinition.apiextensions.k8s.io"
 
 
 class Allocation:
     """Allocates and derives."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._addresses, self._admission = Addresses(store), Admission(store)
         self._create: dict[str, Callable[[dict[str, Any]], None]] = {
-            "Service": self._service,
+            "Pod": self._pod,
+            "Service": self._addresses.complete,
             "Job.batch": _job,
-            "Namespace": _namespace,
-            "CustomResourceDefinition.apiextensions.k8s.io": _definition,
+            "DaemonSet.apps": lambda new: _count_templates({}, new),
+            "PersistentVolume": _volume,
+            _DEFINITION: _definition,
         }
 
-    def create(self, kind: Kind, new: dict[str, Any]) -> None:
-        """Complete a new object in place."""
-        act = self._create.get(kind_name(kind))
+    def create(self, kind: Kind, new: dict[str, Any]) -> dict[str, Any]:
+        """Return a new object complete.
+
+        Raises:
+            StatusError: what it asks for is not to be had.
+        """
+        name = kind_name(kind)
+        for field, value in table()["initial"].get(name, {}).items():
+            new[field] = {**value, **(new.get(field) or {})}
+        if name in PROTECTION:
+            kept = new["metadata"].get("finalizers") or []
+            new["metadata"]["finalizers"] = list(dict.fromkeys([*kept, PROTECTION[name]]))
+        act = self._create.get(name)
         if act is not None:
             act(new)
+        return _complete(kind, new)
 
-    def update(self, kind: Kind, old: dict[str, Any], new: dict[str, Any]) -> None:
-        """Carry over what was allocated, and allocate what a change needs, in place."""
+    def update(self, kind: Kind, old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+        """Return a changed object with what was allocated, and what the change needs.
+
+        Raises:
+            StatusError: what it asks for is not to be had.
+        """
         name = kind_name(kind)
         if name == "Service":
-            self._service_update(old, new)
-        elif name == "Namespace":
-            _namespace(new)
-        elif name == "CustomResourceDefinition.apiextensions.k8s.io":
+            self._addresses.update(old, new)
+        elif name == "DaemonSet.apps":
+            _count_templates(old, new)
+        elif name == _DEFINITION:
             _definition(new)
+        return _complete(kind, new)
 
-    def _service(self, new: dict[str, Any]) -> None:
-        spec = new.get("spec") or {}
-        if spec.get("type") == "ExternalName":
-            return
-        if not spec.get("clusterIP"):
-            spec["clusterIP"] = self._free_address()
-        spec["clusterIPs"] = [spec["clusterIP"]]
-        self._node_ports(spec)
-        for port in spec.get("ports") or ():
-            port.setdefault("targetPort", port.get("port"))
+    def _pod(self, new: dict[str, Any]) -> None:
+        self._admission.pod(new)
+        new["status"]["qosClass"] = quality_of_service(new["spec"])
 
-    def _service_update(self, old: dict[str, Any], new: dict[str, Any]) -> None:
-        before, spec = old.get("spec") or {}, new.get("spec") or {}
-        for field in ("clusterIP", "clusterIPs"):
-            if not spec.get(field) and before.get(field):
-                spec[field] = before[field]
-        known = {(p.get("port"), p.get("protocol")): p for p in before.get("ports") or ()}
-        for port in spec.get("ports") or ():
-            previous = known.get((port.get("port"), port.get("protocol"))) or {}
-            if "nodePort" in previous and spec.get("type") in {"NodePort", "LoadBalancer"}:
-                port.setdefault("nodePort", previous["nodePort"])
-        self._service(new)
 
-    def _node_ports(self, spec: dict[str, Any]) -> None:
-        if spec.get("type") not in {"NodePort", "LoadBalancer"}:
-            return
-        taken = {
-            port.get("nodePort")
-            for _, stored in self._store.all(_SERVICES)
-            for port in (stored.manifest.get("spec") or {}).get("ports") or ()
-        }
-        for port in spec.get("ports") or ():
-            if not port.get("nodePort"):
-                port["nodePort"] = next(number for number in _NODE_PORTS if number not in taken)
-                taken.add(port["nodePort"])
+def _complete(kind: Kind, new: dict[str, Any]) -> dict[str, Any]:
+    if kind.is_custom:
+        return new
+    return filled(new, f"{kind.gvk.api_version}/{kind.kind}")
 
-    def _free_address(self) -> str:
-        taken = {
-            (stored.manifest.get("spec") or {}).get("clusterIP")
-            for _, stored in self._store.all(_SERVICES)
-        }
-        return next(str(host) for host in _NETWORK.hosts() if str(host) not in taken)
+
+def _volume(new: dict[str, Any]) -> None:
+    new["status"].setdefault("lastPhaseTransitionTime", new["metadata"]["creationTimestamp"])
 
 
 def _job(new: dict[str, Any]) -> None:
@@ -95,19 +88,24 @@ def _job(new: dict[str, Any]) -> None:
     if spec.get("manualSelector"):
         return
     uid = metadata["uid"]
-    labels = spec["template"].setdefault("metadata", {}).setdefault("labels", {})
-    labels |= {
+    template = spec["template"].setdefault("metadata", {})
+    made = {
         "batch.kubernetes.io/controller-uid": uid,
         "batch.kubernetes.io/job-name": metadata["name"],
         "controller-uid": uid,
         "job-name": metadata["name"],
     }
+    template["labels"] = {**(template.get("labels") or {}), **made}
+    metadata["labels"] = {**made, **(metadata.get("labels") or {})}
     spec["selector"] = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
 
 
-def _namespace(new: dict[str, Any]) -> None:
-    metadata = new["metadata"]
-    metadata.setdefault("labels", {})["kubernetes.io/metadata.name"] = metadata["name"]
+def _count_templates(old: dict[str, Any], new: dict[str, Any]) -> None:
+    before = ((old.get("metadata") or {}).get("annotations") or {}).get(TEMPLATE_GENERATION, "0")
+    is_other = (old.get("spec") or {}).get("template") != new["spec"].get("template")
+    annotations = new["metadata"].get("annotations") or {}
+    count = {TEMPLATE_GENERATION: str(int(before) + is_other)}
+    new["metadata"]["annotations"] = {**annotations, **count}
 
 
 def _definition(new: dict[str, Any]) -> None:

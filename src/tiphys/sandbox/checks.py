@@ -151,8 +151,10 @@ def check_version_given(request: Request, manifest: dict[str, Any]) -> None:
         raise invalid(kind.plural, kind.group, request.name, [problem])
 
 
-def check_applied(request: Request, body: Body) -> None:
+def check_applied(request: Request, body: Body, *, is_there: bool) -> None:
     """Refuse an applied configuration of something else, or with keys that appear twice.
+
+    An object that is there already has a name; the configuration may leave it out.
 
     Raises:
         StatusError: it is, or Strict is asked for and it has some.
@@ -174,7 +176,8 @@ def check_applied(request: Request, body: Body) -> None:
     metadata = manifest.get("metadata") or {}
     if isinstance(metadata, dict) and metadata.get("managedFields") is not None:
         raise bad_request("metadata.managedFields must be nil")
-    check_named(request, manifest)
+    if metadata.get("name") or not is_there:
+        check_named(request, manifest)
 
 
 def unreadable(kind: Kind, why: str) -> StatusError:

@@ -1,17 +1,28 @@
-"""Fills in what the API server fills in, from the table in data/defaults.yaml."""
+"""Fills in what the API server fills in, from the table in data/defaults.yaml.
+
+Defaults belong to structs, wherever these stand; a few depend on more than the struct beside
+them and are code here.
+"""
 
 import copy
-from functools import lru_cache
+from collections.abc import Callable
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
 import yaml
 
+from tiphys.sandbox.apitypes import api_types
 from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.statuses import qualified
+from tiphys.sandbox.typed import Change, element_of, flat_fields, struct_type
+from tiphys.structured.quantities import parse_quantity
 
-_CONTAINER_LISTS = ("initContainers", "containers")
-_PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_API = "io.k8s.api."
+_MANY = 2**31 - 1
+_ABSENT = (None, "")
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
+Fill = Callable[[dict[str, Any]], None]
 
 
 @lru_cache(maxsize=1)
@@ -27,18 +38,6 @@ def kind_name(kind: Kind) -> str:
     return qualified(kind.kind, kind.group)
 
 
-def fill_in(manifest: dict[str, Any], kind: Kind) -> None:
-    """Set the defaults of a built-in kind, in place."""
-    name = kind_name(kind)
-    for entry in table()["kinds"].get(name, ()):
-        _set(manifest, entry["path"].split("."), entry)
-    path = table()["pod_templates"].get(name)
-    if path:
-        spec = value_at(manifest, path)
-        if isinstance(spec, dict):
-            _fill_pod_spec(spec)
-
-
 def value_at(manifest: Any, path: str) -> Any:
     """Return what stands at a dotted path, None when nothing does."""
     for step in path.split("."):
@@ -46,38 +45,278 @@ def value_at(manifest: Any, path: str) -> Any:
     return manifest
 
 
-def _fill_pod_spec(spec: dict[str, Any]) -> None:
-    for entry in table()["pod_spec"]:
-        _set(spec, entry["path"].split("."), entry)
-    for listed in _CONTAINER_LISTS:
+def fill_in(manifest: dict[str, Any], kind: Kind) -> None:
+    """Set the defaults of a built-in kind, in place."""
+    name = kind_name(kind)
+    for entry in table()["kinds"].get(name, ()):
+        wanted = entry.get("when", {}).items()
+        if all(value_at(manifest, path) == value for path, value in wanted):
+            for path, value in entry["set"].items():
+                _set(manifest, path, value)
+    act = _KINDS.get(name)
+    if act is not None:
+        act(manifest)
+    fill = _filler(api_types().kinds.get(f"{kind.gvk.api_version}/{kind.kind}", ""))
+    if fill is not None:
+        fill(manifest)
+    if name == "Pod":
+        _pod_requests(manifest)
+
+
+def _set(manifest: dict[str, Any], path: str, value: Any) -> None:
+    above, _, field = path.rpartition(".")
+    parent = value_at(manifest, above) if above else manifest
+    if isinstance(parent, dict) and parent.get(field) is None:
+        parent[field] = copy.deepcopy(value)
+
+
+@cache
+def _filler(go: str) -> Change | None:
+    """Return what sets the defaults in a value of a type; None when there are none."""
+    name = element_of(go)
+    if not _has_defaults(name, frozenset()):
+        return None
+    depth = go.count("[]") + go.count("map[")
+    fill: Change = _StructFiller(name)
+    for _ in range(depth):
+        fill = _each(fill)
+    return fill
+
+
+def _each(fill: Change) -> Change:
+    def fill_each(value: Any) -> None:
+        for item in value.values() if isinstance(value, dict) else value:
+            fill(item)
+
+    return fill_each
+
+
+class _StructFiller:
+    """Sets the defaults of a struct; what is below is looked up when first used."""
+
+    def __init__(self, name: str) -> None:
+        self._name, self._is_ready = name, False
+        self._rules = table()["types"].get(name.removeprefix(_API), ())
+        self._act = _STRUCTS.get(name.removeprefix(_API))
+        self._below: list[tuple[str, Change]] = []
+
+    def __call__(self, value: Any) -> None:
+        if not self._is_ready:
+            self._prepare()
+        for rule in self._rules:
+            _apply_rule(value, rule)
+        if self._act is not None:
+            self._act(value)
+        for field, fill in self._below:
+            if value.get(field) is not None:
+                fill(value[field])
+
+    def _prepare(self) -> None:
+        for field in flat_fields(self._name):
+            fill = _filler(field.go) if field.json != "metadata" else None
+            if fill is not None:
+                self._below.append((field.json, fill))
+        self._is_ready = True
+
+
+def _apply_rule(value: dict[str, Any], rule: dict[str, Any]) -> None:
+    wanted = rule.get("when")
+    if wanted and any(value.get(field) != asked for field, asked in wanted.items()):
+        return
+    for field, default in rule["set"].items():
+        if value.get(field) in _ABSENT:
+            value[field] = default if default.__class__ is not dict else {**default}
+
+
+@cache
+def _has_defaults(name: str, above: frozenset[str]) -> bool:
+    if name in above or not struct_type(name):
+        return False
+    short = name.removeprefix(_API)
+    if short in table()["types"] or short in _STRUCTS:
+        return True
+    seen = above | {name}
+    return any(_has_defaults(element_of(field.go), seen) for field in flat_fields(name))
+
+
+def _pull_policy(image_field: str, policy_field: str) -> Fill:
+    def fill(container: dict[str, Any]) -> None:
+        if container.get(policy_field) is None:
+            last = str(container.get(image_field) or "").rpartition("/")[2]
+            is_latest = last.endswith(":latest") or (":" not in last and "@" not in last)
+            container[policy_field] = "Always" if is_latest else "IfNotPresent"
+
+    return fill
+
+
+def _account(spec: dict[str, Any]) -> None:
+    """Say the account's name in the older field too."""
+    name = spec.get("serviceAccountName") or spec.get("serviceAccount")
+    if name:
+        spec["serviceAccountName"] = spec["serviceAccount"] = name
+
+
+def _namespace(manifest: dict[str, Any]) -> None:
+    metadata = manifest["metadata"]
+    name = {"kubernetes.io/metadata.name": metadata.get("name", "")}
+    metadata["labels"] = {**(metadata.get("labels") or {}), **name}
+
+
+def _daemon_set(manifest: dict[str, Any]) -> None:
+    metadata = manifest["metadata"]
+    metadata["annotations"] = {TEMPLATE_GENERATION: "0", **(metadata.get("annotations") or {})}
+
+
+def _volume(volume: dict[str, Any]) -> None:
+    if len(volume) < 2:
+        volume["emptyDir"] = {}
+
+
+def _job(spec: dict[str, Any]) -> None:
+    if spec.get("completions") is None and spec.get("parallelism") is None:
+        spec["completions"] = 1
+    defaults = {
+        "parallelism": 1,
+        "backoffLimit": 6 if spec.get("backoffLimitPerIndex") is None else _MANY,
+        "completionMode": "NonIndexed",
+        "suspend": False,
+        "manualSelector": False,
+        "podReplacementPolicy": "Failed" if spec.get("podFailurePolicy") else "TerminatingOrFailed",
+    }
+    _apply_rule(spec, {"set": defaults})
+
+
+def _policy(spec: dict[str, Any]) -> None:
+    if spec.get("policyTypes") is None:
+        spec["policyTypes"] = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
+
+
+def _autoscaler(spec: dict[str, Any]) -> None:
+    if not spec.get("metrics"):
+        target = {"type": "Utilization", "averageUtilization": 80}
+        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+    behavior = spec.get("behavior")
+    if behavior is None:
+        return
+    percent = {"type": "Percent", "value": 100, "periodSeconds": 15}
+    up = {
+        "stabilizationWindowSeconds": 0,
+        "selectPolicy": "Max",
+        "policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}, percent],
+    }
+    _apply_rule(behavior.setdefault("scaleUp", {}), {"set": up})
+    down = {"selectPolicy": "Max", "policies": [{**percent}]}
+    _apply_rule(behavior.setdefault("scaleDown", {}), {"set": down})
+
+
+def _old_autoscaler(manifest: dict[str, Any]) -> None:
+    annotations = manifest["metadata"].get("annotations") or {}
+    is_old = manifest["apiVersion"] == "autoscaling/v1" and isinstance(manifest.get("spec"), dict)
+    if is_old and "autoscaling.alpha.kubernetes.io/metrics" not in annotations:
+        _apply_rule(manifest["spec"], {"set": {"targetCPUUtilizationPercentage": 80}})
+
+
+def _limits(item: dict[str, Any]) -> None:
+    if item.get("type") != "Container":
+        return
+    limits = {**(item.get("max") or {}), **(item.get("default") or {})}
+    requests = {**(item.get("min") or {}), **limits, **(item.get("defaultRequest") or {})}
+    found = {"default": limits, "defaultRequest": requests}
+    item.update({field: amounts for field, amounts in found.items() if amounts})
+
+
+def _service(manifest: dict[str, Any]) -> None:
+    for port in value_at(manifest, "spec.ports") or ():
+        if not port.get("targetPort"):
+            port["targetPort"] = port.get("port", 0)
+
+
+def _controller(manifest: dict[str, Any]) -> None:
+    """Give a replication controller the labels of its template."""
+    labels = value_at(manifest, "spec.template.metadata.labels")
+    if labels:
+        _set(manifest, "spec.selector", labels)
+        _set(manifest, "metadata.labels", labels)
+
+
+def _claims(manifest: dict[str, Any]) -> None:
+    for claim in value_at(manifest, "spec.volumeClaimTemplates") or ():
+        claim["apiVersion"], claim["kind"] = "v1", "PersistentVolumeClaim"
+        claim["status"] = {"phase": "Pending", **(claim.get("status") or {})}
+
+
+def _job_labels(manifest: dict[str, Any]) -> None:
+    labels = value_at(manifest, "spec.template.metadata.labels")
+    if labels and not manifest["metadata"].get("labels"):
+        manifest["metadata"]["labels"] = {**labels}
+
+
+def _pod_requests(manifest: dict[str, Any]) -> None:
+    """Ask for what is the limit, and open on the host what is opened on its network."""
+    spec = manifest.get("spec") or {}
+    for listed in ("initContainers", "containers"):
         for container in spec.get(listed) or ():
-            _fill_container(container)
+            _requests(container.get("resources") or {})
+            for port in (container.get("ports") or ()) if spec.get("hostNetwork") else ():
+                port.setdefault("hostPort", port.get("containerPort"))
+    _requests(spec.get("resources") or {})
 
 
-def _fill_container(container: dict[str, Any]) -> None:
-    for entry in table()["container"]:
-        _set(container, entry["path"].split("."), entry)
-    image = str(container.get("image") or "")
-    last = image.rpartition("/")[2]
-    is_latest = last.endswith(":latest") or (":" not in last and "@" not in last)
-    container.setdefault("imagePullPolicy", "Always" if is_latest else "IfNotPresent")
-    for probe in _PROBES:
-        if isinstance(container.get(probe), dict):
-            for entry in table()["probe"]:
-                _set(container[probe], entry["path"].split("."), entry)
+def _requests(resources: dict[str, Any]) -> None:
+    for name, amount in (resources.get("limits") or {}).items():
+        resources.setdefault("requests", {}).setdefault(name, amount)
 
 
-def _set(value: Any, steps: list[str], entry: dict[str, Any]) -> None:
-    if not isinstance(value, dict):
-        return
-    step, rest = steps[0], steps[1:]
-    if not rest:
-        wanted = entry.get("when") or {}
-        if value.get(step) is None and all(value.get(k) == v for k, v in wanted.items()):
-            value[step] = copy.deepcopy(entry["value"])
-        return
-    if step.endswith("[]"):
-        for item in value.get(step[:-2]) or ():
-            _set(item, rest, entry)
-    else:
-        _set(value.get(step), rest, entry)
+def quality_of_service(spec: dict[str, Any]) -> str:
+    """Return the class of a Pod: how well its requests and limits are defined."""
+    parts = [
+        container.get("resources") or {}
+        for listed in ("initContainers", "containers")
+        for container in spec.get(listed) or ()
+    ]
+    if not any(_amounts(part, side) for part in parts for side in ("limits", "requests")):
+        return "BestEffort"
+    is_guaranteed = all(
+        _amounts(part, "limits").keys() == {"cpu", "memory"}
+        and _amounts(part, "limits") == _amounts(part, "requests")
+        for part in parts
+    )
+    return "Guaranteed" if is_guaranteed else "Burstable"
+
+
+def _amounts(resources: dict[str, Any], side: str) -> dict[str, Any]:
+    found = {
+        name: parse_quantity(amount).value
+        for name, amount in (resources.get(side) or {}).items()
+        if name in {"cpu", "memory"}
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+_STRUCTS: dict[str, Fill] = {
+    "core.v1.Container": _pull_policy("image", "imagePullPolicy"),
+    "core.v1.EphemeralContainer": _pull_policy("image", "imagePullPolicy"),
+    "core.v1.ImageVolumeSource": _pull_policy("reference", "pullPolicy"),
+    "core.v1.Volume": _volume,
+    "core.v1.PodSpec": _account,
+    "core.v1.LimitRangeItem": _limits,
+    "networking.v1.NetworkPolicySpec": _policy,
+    "autoscaling.v2.HorizontalPodAutoscalerSpec": _autoscaler,
+}
+
+
+def _job_kind(manifest: dict[str, Any]) -> None:
+    if isinstance(manifest.get("spec"), dict):
+        _job(manifest["spec"])
+    _job_labels(manifest)
+
+
+_KINDS: dict[str, Fill] = {
+    "Job.batch": _job_kind,
+    "Namespace": _namespace,
+    "DaemonSet.apps": _daemon_set,
+    "Service": _service,
+    "ReplicationController": _controller,
+    "StatefulSet.apps": _claims,
+    "HorizontalPodAutoscaler.autoscaling": _old_autoscaler,
+}

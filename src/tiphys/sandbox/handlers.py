@@ -144,8 +144,8 @@ class Handlers:
 
     def _apply(self, request: Request, key: tuple[str, str]) -> Answer:
         body = read_body(request)
-        check_applied(request, body)
         existed = self._registry.store.get(request.kind.collection, key) is not None
+        check_applied(request, body, is_there=existed)
         # An unknown field is no warning here: a configuration cannot own it.
         write = request.write._replace(validation="Ignore")
         force, applied = request.flag("force"), body.value

@@ -13,6 +13,8 @@ from tiphys.structured.types import TypeRef
 _ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 _ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 _PREFERRED_VERSIONS = {"autoscaling": "v2"}
+# Kinds of one group that are the same objects as those of another.
+_SAME = {("events.k8s.io", "events"): ("", "events")}
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +51,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def collection(self) -> tuple[str, str]:
         """What is stored together: objects of all versions of a kind."""
-        return self.group, self.plural
+        return _SAME.get((self.group, self.plural), (self.group, self.plural))
 
     @property
     def has_status(self) -> bool:

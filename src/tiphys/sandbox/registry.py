@@ -22,7 +22,8 @@ from tiphys.sandbox.statuses import (
 )
 from tiphys.sandbox.store import Store
 from tiphys.sandbox.stored import Change, Stored
-from tiphys.sandbox.writing import Write, counted, prepared, with_owners
+from tiphys.sandbox.versions import in_version
+from tiphys.sandbox.writing import Write, counted, prepared, shown, with_owners
 from tiphys.structured.listitems import ListItemError
 from tiphys.structured.managed import ManagedFieldsError
 from tiphys.structured.merge import ApplyError, apply
@@ -94,7 +95,7 @@ class Registry:
         Raises:
             StatusError: it does not exist, has changed since, or breaks a rule.
         """
-        old = self.get(kind, namespace, name).manifest
+        old = shown(kind, self.get(kind, namespace, name))
         self._check_identity(kind, old, manifest, name)
         if kind.namespaced:
             given = {**(manifest.get("metadata") or {}), "namespace": namespace}
@@ -114,8 +115,8 @@ class Registry:
             StatusError: it does not exist, has changed since, or breaks a rule.
         """
         stored = self.get(kind, *key)
-        old = stored.manifest
-        new = change({**stored.copy(), "apiVersion": kind.gvk.api_version})
+        old = shown(kind, stored)
+        new = change(in_version(stored.copy(), kind.gvk.api_version))
         self._check_identity(kind, old, new, key[1], is_patch=True)
         return self._store_update(kind, old, new, write)
 
@@ -135,7 +136,7 @@ class Registry:
         """
         namespace, name = key
         stored = self.store.get(kind.collection, key)
-        old = None if stored is None else stored.manifest
+        old = None if stored is None else shown(kind, stored)
         metadata = applied.get("metadata") or {}
         if old is not None:
             self._check_identity(kind, old, applied, name, is_patch=True)
@@ -152,7 +153,7 @@ class Registry:
         new["metadata"]["managedFields"] = fields
         if not fields:
             del new["metadata"]["managedFields"]
-        self._allocation.update(kind, old, new)
+        new = self._allocation.update(kind, old, new)
         return self._keep(kind, old, counted(kind, old, new, write), write, warnings)
 
     def delete(
@@ -232,7 +233,6 @@ class Registry:
         metadata["uid"] = str(uuid.uuid4())
         metadata["creationTimestamp"] = write.now
         metadata.pop("deletionTimestamp", None)
-        self._allocation.create(kind, new)
         if write.check is not None:
             write.check(kind, None, new)
         metadata.pop("managedFields", None)
@@ -240,7 +240,7 @@ class Registry:
             new = with_owners(self.kinds, kind, None, new, write)
         else:
             metadata |= {"managedFields": fields} if fields else {}
-            new = counted(kind, None, new, write)
+        new = counted(kind, None, self._allocation.create(kind, new), write)
         if write.dry_run:
             return Written(_not_stored(new), warnings)
         stored = self.store.put(kind.collection, new)
@@ -251,10 +251,9 @@ class Registry:
         self, kind: Kind, old: dict[str, Any], manifest: dict[str, Any], write: Write
     ) -> Written:
         new, warnings = prepared(self.kinds, kind, old, manifest, write)
-        self._allocation.update(kind, old, new)
-        return self._keep(
-            kind, old, with_owners(self.kinds, kind, old, new, write), write, warnings
-        )
+        owned = with_owners(self.kinds, kind, old, new, write)
+        owned = self._allocation.update(kind, old, owned)
+        return self._keep(kind, old, counted(kind, old, owned, write), write, warnings)
 
     def _keep(
         self,

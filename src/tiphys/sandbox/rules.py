@@ -168,7 +168,7 @@ def _known_fields(value: dict[str, Any], part: MapType, unknown: list[str]) -> d
             before = len(unknown)
             kept[name] = known_only(entry, inner, unknown)
             _prefix(unknown, before, name)
-        elif entry is not None:
+        elif entry is not None or name not in fields:
             kept[name] = entry
         elif name not in fields and inner.scalar == "string":
             kept[name] = ""  # what Go reads into a map of strings

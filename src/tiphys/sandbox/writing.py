@@ -11,12 +11,15 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from tiphys.sandbox.advice import warnings_for
 from tiphys.sandbox.defaulting import fill_in, kind_name
 from tiphys.sandbox.kinds import Kind, Kinds
 from tiphys.sandbox.names import metadata_problems
 from tiphys.sandbox.rules import immutable_problems, known_only, spec_problems
 from tiphys.sandbox.statuses import bad_request, invalid
 from tiphys.sandbox.stored import Stored
+from tiphys.sandbox.typed import DecodeError, decoded, filled
+from tiphys.sandbox.versions import in_version
 from tiphys.structured.custom.defaults import default
 from tiphys.structured.custom.pruning import prune
 from tiphys.structured.custom.validation import validate
@@ -31,7 +34,7 @@ _KEPT_METADATA = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGrac
 _COUNTED = {
     "Pod", "PodTemplate", "ReplicationController",
     "DaemonSet.apps", "Deployment.apps", "ReplicaSet.apps", "StatefulSet.apps",
-    "CronJob.batch", "Job.batch",
+    "CronJob.batch", "Job.batch", "HorizontalPodAutoscaler.autoscaling",
     "IngressClass.networking.k8s.io", "Ingress.networking.k8s.io",
     "NetworkPolicy.networking.k8s.io", "PodDisruptionBudget.policy",
     "MutatingWebhookConfiguration.admissionregistration.k8s.io",
@@ -114,26 +117,42 @@ def prepared(
     if kind.is_custom:
         new = default(new, kind.schema)
     else:
+        new = _decoded(new, kind)
+        metadata = new["metadata"]
+        metadata |= {"managedFields": owners} if owners is not None else {}  # [] says something
         _stringdata_to_data(new)
         _keep_job_selector(old, new)
         fill_in(new, kind)
     problems = [*metadata_problems(new, kind), *_rule_problems(kind, old, new)]
     if problems:
         raise invalid(kind.kind, kind.group, metadata.get("name", ""), problems)
-    return new, warnings
+    return new, warnings if kind.is_custom else [*warnings, *warnings_for(new, kind)]
+
+
+def _decoded(new: dict[str, Any], kind: Kind) -> dict[str, Any]:
+    try:
+        return decoded(new, f"{kind.gvk.api_version}/{kind.kind}")
+    except DecodeError as err:
+        name, version = kind.kind, kind.version
+        text = f'{name} in version "{version}" cannot be handled as a {name}: {err}'
+        raise bad_request(text) from err
 
 
 def with_owners(
     kinds: Kinds, kind: Kind, old: dict[str, Any] | None, new: dict[str, Any], write: Write
 ) -> dict[str, Any]:
-    """Return the object with its owners and generation; `old` itself when nothing changed."""
+    """Return the object with its owners."""
+    before = old
+    if old is None and not kind.is_custom:
+        # A field that every object of the kind has is not new, so nobody comes to own it.
+        bare = {"apiVersion": kind.gvk.api_version, "kind": kind.kind, "metadata": {}}
+        before = filled(bare, f"{kind.gvk.api_version}/{kind.kind}")
     try:
-        owned = update_managed_fields(
-            old, new, by=write.field_writer(kind), schema=kinds.type_of(kind)
+        return update_managed_fields(
+            before, new, by=write.field_writer(kind), schema=kinds.type_of(kind)
         )
     except ListItemError as err:
         raise bad_request(str(err)) from err
-    return counted(kind, old, owned, write)
 
 
 def counted(
@@ -160,7 +179,11 @@ def shown(kind: Kind, stored: Stored) -> dict[str, Any]:
     manifest = stored.manifest
     if manifest["apiVersion"] == kind.gvk.api_version:
         return manifest
-    return {**manifest, "apiVersion": kind.gvk.api_version}
+    other = in_version(manifest, kind.gvk.api_version)
+    if kind.is_custom:
+        return other
+    name = f"{kind.gvk.api_version}/{kind.kind}"
+    return filled(decoded(other, name), name)
 
 
 def answered(kind: Kind, stored: Stored) -> Any:

@@ -124,9 +124,10 @@ def _added_fields(old: dict[str, Any], new: dict[str, Any], part: MapType) -> Fi
     fields, other = part.fields, part.element or DEDUCED
     for name, value in new.items():
         element, before = "f:" + name, old.get(name, ABSENT)
-        if before is ABSENT:
+        is_scalar = value.__class__ is not dict and value.__class__ is not list
+        if before is ABSENT or ((is_scalar or not value) and value != before):
             members.append(element)
-        if not value or (value.__class__ is not dict and value.__class__ is not list):
+        if not value or is_scalar:
             continue
         type_ = fields.get(name) or other
         if before is not ABSENT and getattr(type_.part_for(value), "atomic", False):
