@@ -4,11 +4,13 @@ A rule is a path into the object, "a/b" for two counts, or "len:path" for how ma
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 Rule = tuple[str, int, str]
 
-_WORKLOAD = [("Containers", 1, "images:name"), ("Images", 1, "images:image")]
+_PODS = [("Containers", 1, "images:name"), ("Images", 1, "images:image")]
+_WORKLOAD = [*_PODS, ("Selector", 1, "selector:.spec.selector")]
 COLUMNS: dict[str, list[Rule]] = {
     "Pod": [
         ("Ready", 0, "pod:ready"),
@@ -16,14 +18,16 @@ COLUMNS: dict[str, list[Rule]] = {
         ("Restarts", 0, "pod:restarts"),
         ("IP", 1, ".status.podIP"),
         ("Node", 1, ".spec.nodeName"),
+        ("Nominated Node", 1, ".status.nominatedNodeName"),
+        ("Readiness Gates", 1, "gates:"),
     ],
     "Deployment.apps": [
         ("Ready", 0, ".status.readyReplicas/.spec.replicas"),
-        ("Up-to-date", 0, "count:.status.updatedReplicas"),
-        ("Available", 0, "count:.status.availableReplicas"),
+        ("Up-to-date", 0, "text:.status.updatedReplicas"),
+        ("Available", 0, "text:.status.availableReplicas"),
         *_WORKLOAD,
     ],
-    "StatefulSet.apps": [("Ready", 0, ".status.readyReplicas/.spec.replicas"), *_WORKLOAD],
+    "StatefulSet.apps": [("Ready", 0, ".status.readyReplicas/.spec.replicas"), *_PODS],
     "ReplicaSet.apps": [
         ("Desired", 0, "count:.spec.replicas"),
         ("Current", 0, "count:.status.replicas"),
@@ -34,28 +38,38 @@ COLUMNS: dict[str, list[Rule]] = {
         ("Desired", 0, "count:.status.desiredNumberScheduled"),
         ("Current", 0, "count:.status.currentNumberScheduled"),
         ("Ready", 0, "count:.status.numberReady"),
+        ("Up-to-date", 0, "count:.status.updatedNumberScheduled"),
+        ("Available", 0, "count:.status.numberAvailable"),
+        ("Node Selector", 0, "selector:.spec.template.spec.nodeSelector"),
         *_WORKLOAD,
     ],
     "Job.batch": [
         ("Status", 0, "job:status"),
         ("Completions", 0, ".status.succeeded/.spec.completions"),
+        ("Duration", 0, "duration:"),
         *_WORKLOAD,
     ],
     "CronJob.batch": [
         ("Schedule", 0, ".spec.schedule"),
-        ("Suspend", 0, ".spec.suspend"),
-        ("Active", 0, "len:.status.active"),
+        ("Timezone", 0, ".spec.timeZone"),
+        ("Suspend", 0, "flag:.spec.suspend"),
+        ("Active", 0, "count-of:.status.active"),
+        ("Last Schedule", 0, "since:.status.lastScheduleTime"),
+        *_PODS,
+        ("Selector", 1, "selector:.spec.jobTemplate.spec.selector"),
     ],
     "Service": [
         ("Type", 0, ".spec.type"),
         ("Cluster-IP", 0, ".spec.clusterIP"),
         ("External-IP", 0, "service:external"),
         ("Port(s)", 0, "service:ports"),
+        ("Selector", 1, "selector:.spec.selector"),
     ],
     "Ingress.networking.k8s.io": [
         ("Class", 0, ".spec.ingressClassName"),
         ("Hosts", 0, "ingress:hosts"),
-        ("Address", 0, "service:external"),
+        ("Address", 0, "ingress:address"),
+        ("Ports", 0, "ingress:ports"),
     ],
     "Namespace": [("Status", 0, ".status.phase")],
     "Node": [("Status", 0, "node:status"), ("Version", 0, ".status.nodeInfo.kubeletVersion")],
@@ -66,7 +80,10 @@ COLUMNS: dict[str, list[Rule]] = {
         ("Status", 0, ".status.phase"),
         ("Volume", 0, ".spec.volumeName"),
         ("Capacity", 0, ".status.capacity.storage"),
+        ("Access Modes", 0, "modes:"),
         ("StorageClass", 0, ".spec.storageClassName"),
+        ("VolumeAttributesClass", 0, "unset:.spec.volumeAttributesClassName"),
+        ("VolumeMode", 1, ".spec.volumeMode"),
     ],
     "Event": [
         ("Last Seen", 0, "age:.lastTimestamp"),
@@ -127,7 +144,8 @@ def _job(manifest: dict[str, Any], _what: str) -> str:
 
 
 def _images(manifest: dict[str, Any], field: str) -> str:
-    spec = _at(manifest, ".spec.template.spec") or {}
+    template = ".spec.jobTemplate.spec.template" if "jobTemplate" in manifest["spec"] else ""
+    spec = _at(manifest, f"{template or '.spec.template'}.spec") or {}
     return ",".join(str(c.get(field, "")) for c in spec.get("containers") or [])
 
 
@@ -143,7 +161,12 @@ def _service(manifest: dict[str, Any], what: str) -> str:
     return ",".join(shown) or "<none>"
 
 
-def _ingress(manifest: dict[str, Any], _what: str) -> str:
+def _ingress(manifest: dict[str, Any], what: str) -> str:
+    if what == "address":
+        entries = _at(manifest, ".status.loadBalancer.ingress") or []
+        return ",".join(e.get("ip") or e.get("hostname") or "" for e in entries)
+    if what == "ports":
+        return "80, 443" if _at(manifest, ".spec.tls") else "80"
     rules = _at(manifest, ".spec.rules") or []
     return ",".join(rule.get("host") or "*" for rule in rules) or "*"
 
@@ -159,6 +182,61 @@ def _event(manifest: dict[str, Any], _what: str) -> str:
     return f"{str(about.get('kind', '')).lower()}/{about.get('name', '')}"
 
 
+def _selector(manifest: dict[str, Any], path: str) -> str:
+    found = _at(manifest, path) or {}
+    labels = found.get("matchLabels", found) or {}
+    pairs = [f"{key}={value}" for key, value in sorted(labels.items()) if isinstance(value, str)]
+    return ",".join(pairs) or "<none>"
+
+
+def _gates(manifest: dict[str, Any], _what: str) -> str:
+    gates = _at(manifest, ".spec.readinessGates") or []
+    wanted = {gate.get("conditionType") for gate in gates}
+    conditions = _at(manifest, ".status.conditions") or []
+    met = {c.get("type") for c in conditions if c.get("status") == "True"}
+    return f"{len(wanted & met)}/{len(wanted)}" if wanted else "<none>"
+
+
+def _duration(manifest: dict[str, Any], _what: str) -> str:
+    started, ended = (_at(manifest, f".status.{name}Time") for name in ("start", "completion"))
+    if not started:
+        return ""
+    end = datetime.fromisoformat(ended) if ended else datetime.now(UTC)
+    return span(int((end - datetime.fromisoformat(started)).total_seconds()))
+
+
+def _since(manifest: dict[str, Any], path: str) -> str:
+    at = _at(manifest, path)
+    if not at:
+        return "<none>"
+    return span(int((datetime.now(UTC) - datetime.fromisoformat(at)).total_seconds()))
+
+
+def _modes(manifest: dict[str, Any], _what: str) -> str:
+    short = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX"}
+    modes = _at(manifest, ".status.accessModes") or []
+    return ",".join(short.get(mode, "RWOP") for mode in modes)
+
+
+def span(seconds: int) -> str:
+    """Return a time span as kubectl shows it."""
+    if seconds < 120:
+        return f"{max(seconds, 0)}s"
+    minutes, rest = divmod(seconds, 60)
+    if minutes < 10:
+        return f"{minutes}m{rest}s" if rest else f"{minutes}m"
+    if minutes < 180:
+        return f"{minutes}m"
+    hours = minutes // 60
+    return f"{hours}h" if hours < 48 else f"{hours // 24}d"
+
+
+def type_of(rule: str) -> str:
+    """Return the type of the column that a rule fills."""
+    return _TYPES.get(rule.partition(":")[0], "string")
+
+
+_TYPES = {"count": "integer", "count-of": "integer", "flag": "boolean"}
 _SPECIAL: dict[str, Callable[[dict[str, Any], str], Any]] = {
     "pod": _pod,
     "job": _job,
@@ -168,6 +246,15 @@ _SPECIAL: dict[str, Callable[[dict[str, Any], str], Any]] = {
     "node": _node,
     "event": _event,
     "len": lambda manifest, path: len(_at(manifest, path) or ()),
+    "selector": _selector,
+    "gates": _gates,
+    "duration": _duration,
+    "since": _since,
+    "modes": _modes,
+    "count-of": lambda manifest, path: len(_at(manifest, path) or ()),
+    "flag": lambda manifest, path: bool(_at(manifest, path)),
+    "text": lambda manifest, path: _at(manifest, path) or 0,
+    "unset": lambda manifest, path: _at(manifest, path) or "<unset>",
     "count": lambda manifest, path: _at(manifest, path) or 0,
     "age": lambda manifest, path: _at(manifest, path) or "<unknown>",
 }

@@ -15,10 +15,6 @@ VERSION = {
     "gitTreeState": "clean",
     "platform": "linux/amd64",
 }
-_QUERY = [
-    {"name": name, "in": "query", "schema": {"type": "string", "uniqueItems": True}}
-    for name in ("dryRun", "fieldManager", "fieldValidation", "force")
-]
 
 
 def aggregated(kinds: Kinds, *, is_core: bool) -> dict[str, Any]:
@@ -66,10 +62,7 @@ def resource_list(kinds: Kinds, group: str, version: str) -> dict[str, Any] | No
     for kind in found:
         resources.append(_resource(kind, kind.plural, list(kind.verbs)))
         resources += [
-            {
-                **_resource(kind, f"{kind.plural}/{sub}", ["get", "patch", "update"]),
-                "shortNames": [],
-            }
+            _resource(kind, f"{kind.plural}/{sub}", ["get", "patch", "update"])
             for sub in kind.subresources
         ]
     return {
@@ -80,50 +73,8 @@ def resource_list(kinds: Kinds, group: str, version: str) -> dict[str, Any] | No
     }
 
 
-def openapi_index(kinds: Kinds) -> dict[str, Any]:
-    """Return where the OpenAPI v3 documents are."""
-    paths = {_root(kind).strip("/") for kind in kinds.all()}
-    addresses = {
-        path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={kinds.generation}"}
-        for path in sorted(paths)
-    }
-    return {"paths": addresses}
-
-
-def openapi_document(kinds: Kinds, path: str) -> dict[str, Any] | None:
-    """Return the OpenAPI v3 document of one version: its paths, and schemas of custom kinds."""
-    found = [kind for kind in kinds.all() if _root(kind).strip("/") == path]
-    if not found:
-        return None
-    paths: dict[str, Any] = {}
-    schemas: dict[str, Any] = {}
-    for kind in found:
-        gvk = {"group": kind.group, "version": kind.version, "kind": kind.kind}
-        scope = "/namespaces/{namespace}" if kind.namespaced else ""
-        operation = {"parameters": _QUERY, "x-kubernetes-group-version-kind": gvk, "responses": {}}
-        methods = {
-            "patch": {**operation, "x-kubernetes-action": "patch"},
-            "put": {**operation, "x-kubernetes-action": "put"},
-            "get": {"x-kubernetes-group-version-kind": gvk, "responses": {}},
-        }
-        paths[f"{_root(kind)}{scope}/{kind.plural}/{{name}}"] = methods
-        paths[f"{_root(kind)}{scope}/{kind.plural}"] = {
-            "post": {**operation, "x-kubernetes-action": "post"}
-        }
-        schema = kind.schema or {"type": "object"}
-        schemas[f"{kind.group or 'core'}.{kind.version}.{kind.kind}"] = {
-            **schema,
-            "x-kubernetes-group-version-kind": [gvk],
-        }
-    return {
-        "openapi": "3.0.0",
-        "info": {"title": "Kubernetes", "version": VERSION["gitVersion"]},
-        "paths": paths,
-        "components": {"schemas": schemas},
-    }
-
-
-def _root(kind: Kind) -> str:
+def root(kind: Kind) -> str:
+    """Return the path below which a kind of a version is served."""
     return f"/apis/{kind.group}/{kind.version}" if kind.group else f"/api/{kind.version}"
 
 
@@ -144,10 +95,6 @@ def _groups(kinds: Kinds, *, is_core: bool) -> list[tuple[str, list[tuple[str, l
     ]
 
 
-def _version_of(kind: Kind) -> str:
-    return kind.version
-
-
 def _group(name: str, versions: list[tuple[str, list[Kind]]]) -> dict[str, Any]:
     listed = [{"groupVersion": f"{name}/{version}", "version": version} for version, _ in versions]
     return {"name": name, "versions": listed, "preferredVersion": listed[0]}
@@ -161,9 +108,9 @@ def _resource(kind: Kind, name: str, verbs: list[str]) -> dict[str, Any]:
         "kind": kind.kind,
         "verbs": verbs,
     }
-    if kind.short_names:
+    if kind.short_names and "/" not in name:
         found["shortNames"] = list(kind.short_names)
-    if kind.categories:
+    if kind.categories and "/" not in name:
         found["categories"] = list(kind.categories)
     return found
 

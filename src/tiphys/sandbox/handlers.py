@@ -19,7 +19,7 @@ from tiphys.sandbox.lists import select
 from tiphys.sandbox.options import asked_version, check_options, deletion_options, too_new
 from tiphys.sandbox.patching import Patch
 from tiphys.sandbox.registry import Registry, Written
-from tiphys.sandbox.representation import as_metadata, as_table, wanted_form
+from tiphys.sandbox.representation import as_metadata, as_table, check_acceptable, wanted_form
 from tiphys.sandbox.requests import APPLY_MEDIA, Request
 from tiphys.sandbox.scale import applied_scale, as_scale, with_scale
 from tiphys.sandbox.stored import Stored
@@ -58,6 +58,7 @@ class Handlers:
             StatusError: it fails.
         """
         check_served(request)
+        check_acceptable(request)
         check_options(request)
         return self._methods[request.method](request)
 

@@ -3,15 +3,20 @@
 Source: Kubernetes API concepts, "Receiving resources as Tables", "Metadata-only fetches".
 """
 
-import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from tiphys.sandbox.columns import COLUMNS, value_of
+from tiphys.sandbox.columns import COLUMNS, span, type_of, value_of
 from tiphys.sandbox.defaulting import kind_name
 from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.requests import Request
+from tiphys.sandbox.statuses import StatusError, bad_request
 
+_MEDIA = {"application/json", "application/vnd.kubernetes.protobuf", "*/*"}
+_FORMS = {"Table", "PartialObjectMetadata", "PartialObjectMetadataList"}
+_META_VERSIONS = {"v1", "v1beta1"}
+_AVAILABLE = "application/json, application/vnd.kubernetes.protobuf"
 _NAME_COLUMN = {
     "name": "Name", "type": "string", "format": "name", "priority": 0,
     "description": "Name must be unique within a namespace.",
@@ -21,13 +26,57 @@ _AGE_COLUMN = {"name": "Age", "type": "string", "format": "", "priority": 0, "de
 
 def wanted_form(headers: Mapping[str, str]) -> str:
     """Return "Table", "PartialObjectMetadata" or "" for the object itself."""
-    for part in headers.get("accept", "").split(","):
-        found = re.search(r"as=(Table|PartialObjectMetadata)(List)?", part)
-        if found and "json" in part:
-            return found[1]
-        if "application/json" in part or "*/*" in part:
-            return ""
-    return ""
+    return _accepted(headers).removesuffix("List")
+
+
+def check_acceptable(request: Request) -> None:
+    """Refuse to answer in a form that there is not.
+
+    Raises:
+        StatusError: 406, nothing of what the client accepts is to be had; 400 for an unknown
+            `includeObject`.
+    """
+    form = _accepted(request.headers)
+    if form == "Table":
+        include = request.query.get("includeObject", "")
+        if include not in {"", "None", "Metadata", "Object"}:
+            raise bad_request(
+                "Unable to convert to Table as requested: includeObject: Invalid value: "
+                f"\"{include}\": must be 'Metadata', 'Object', 'None', or empty"
+            )
+    elif form and request.method == "GET" and not request.is_watch:
+        is_list = not request.name
+        if is_list != form.endswith("List"):
+            group = (request.kind.group or "core").partition(".")[0]
+            go = f"(*{group}.{request.kind.kind}{'List' if is_list else ''})"
+            raise StatusError(
+                406,
+                "NotAcceptable",
+                f"you requested {form}, but the requested object is {'' if is_list else 'not '}a "
+                f"list {go}",
+            )
+
+
+def _accepted(headers: Mapping[str, str]) -> str:
+    """Return the first form that a client accepts and the sandbox has."""
+    accept = headers.get("accept", "").strip()
+    has_unknown_form = False
+    for part in accept.split(",") if accept else ():
+        media, *given = (word.strip() for word in part.split(";"))
+        parameters = dict(word.split("=", 1) for word in given if "=" in word)
+        if media not in _MEDIA:
+            continue
+        form = parameters.get("as", "")
+        if not form or (form in _FORMS and parameters.get("v") in _META_VERSIONS):
+            return form
+        has_unknown_form = True
+    if not accept:
+        return ""
+    if has_unknown_form:
+        text = f"only the following media types are accepted: {_AVAILABLE}"
+        raise StatusError(406, "NotAcceptable", text)
+    text = f"406: Not Acceptable\n\nAvailable representations: {_AVAILABLE}"
+    raise StatusError(406, "NotAcceptable", text, {})
 
 
 def as_metadata(manifest: dict[str, Any]) -> dict[str, Any]:
@@ -75,10 +124,14 @@ def _columns(kind: Kind) -> list[dict[str, Any]]:
             }
             for column in kind.columns
         ]
-        named = {column["name"].lower() for column in custom}
-        return [_NAME_COLUMN, *custom, *([] if "age" in named else [_AGE_COLUMN])]
+        return [_NAME_COLUMN, *custom]
+    if kind.is_custom:
+        return [
+            _NAME_COLUMN,
+            {**_AGE_COLUMN, "type": "date", "from": ".metadata.creationTimestamp"},
+        ]
     own = [
-        {**_AGE_COLUMN, "name": name, "priority": priority, "from": rule}
+        {**_AGE_COLUMN, "name": name, "priority": priority, "from": rule, "type": type_of(rule)}
         for name, priority, rule in COLUMNS.get(kind_name(kind), ())
     ]
     before = [column for column in own if not column["priority"]]
@@ -101,13 +154,4 @@ def _age(since: str) -> str:
     """Return a time span as kubectl shows it."""
     if not since:
         return "<unknown>"
-    seconds = int((datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds())
-    if seconds < 120:
-        return f"{max(seconds, 0)}s"
-    minutes, rest = divmod(seconds, 60)
-    if minutes < 10:
-        return f"{minutes}m{rest}s" if rest else f"{minutes}m"
-    if minutes < 180:
-        return f"{minutes}m"
-    hours = minutes // 60
-    return f"{hours}h" if hours < 48 else f"{hours // 24}d"
+    return span(int((datetime.now(UTC) - datetime.fromisoformat(since)).total_seconds()))

@@ -16,6 +16,7 @@ from tiphys.sandbox.bodies import read_body
 from tiphys.sandbox.checks import check_served
 from tiphys.sandbox.handlers import Handlers, shower
 from tiphys.sandbox.logs import pod_log
+from tiphys.sandbox.openapi import openapi_document, openapi_index
 from tiphys.sandbox.options import check_options
 from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.requests import NoSuchPathError, Request, find_kind, parse_query
@@ -111,13 +112,13 @@ class ApiServer:
                 if is_aggregated
                 else discovery.group_list(kinds)
             ),
-            "/openapi/v3": lambda: discovery.openapi_index(kinds),
+            "/openapi/v3": lambda: openapi_index(kinds),
         }
         if path in fixed:
             return fixed[path]()
         parts = path.strip("/").split("/")
         if parts[:2] == ["openapi", "v3"]:
-            return discovery.openapi_document(kinds, "/".join(parts[2:])) or _missing()
+            return openapi_document(kinds, "/".join(parts[2:])) or _missing()
         if parts[0] == "api" and len(parts) == 2:
             return discovery.resource_list(kinds, "", parts[1]) or _missing()
         if parts[0] == "apis" and len(parts) == 2:

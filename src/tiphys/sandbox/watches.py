@@ -12,6 +12,7 @@ import orjson
 from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.options import asked_version
 from tiphys.sandbox.registry import Registry
+from tiphys.sandbox.representation import check_acceptable, wanted_form
 from tiphys.sandbox.requests import Request
 from tiphys.sandbox.selectors import EVERYTHING, Selector, parse_selectors
 from tiphys.sandbox.stored import Change, Stored
@@ -38,6 +39,7 @@ def watch(
         request.query.get("labelSelector", ""),
         request.query.get("fieldSelector", ""),
     )
+    check_acceptable(request)
     asked_version(request)
     return _lines(registry, request, _Stream(registry, request, selects, show))
 
@@ -76,6 +78,7 @@ class _Stream:
         self._waiting: asyncio.Queue[Change] = asyncio.Queue()
         self._begun_at = 0
         self._wants_bookmarks = request.flag("allowWatchBookmarks")
+        self._has_told_columns = False
         self.is_over = False
 
     def take(self, change: Change) -> None:
@@ -87,11 +90,14 @@ class _Stream:
         """Return what the client missed, or the whole collection when it asks for that."""
         version = self._request.query.get("resourceVersion", "")
         initial = self._request.query.get("sendInitialEvents")
+        if initial == "false" and version in {"", "0"}:
+            self._begun_at = self._registry.store.version
+            return []
         if initial == "true" or (initial is None and version in {"", "0"}):
             # What is not committed yet is among them: its change is not to be told again.
             self._begun_at = self._registry.store.version
             lines = [self._line("ADDED", stored) for stored in self._current()]
-            if initial == "true":
+            if self._wants_bookmarks and (initial == "true" or not version):
                 lines.append(self._bookmark({"k8s.io/initial-events-end": "true"}))
             return lines
         changes = self._registry.store.since(self._kind.collection, int(version or 0))
@@ -135,18 +141,27 @@ class _Stream:
         shown = self._show(change.stored)
         if isinstance(shown, orjson.Fragment):
             return change.line(event)  # the same bytes for everybody who watches
-        return _line(event, shown)
+        return self._told(event, shown)
 
     def _line(self, event: str, stored: Stored) -> bytes:
-        return _line(event, self._show(stored))
+        return self._told(event, self._show(stored))
+
+    def _told(self, event: str, shown: Any) -> bytes:
+        """Return a line; the columns of a table are told once."""
+        if isinstance(shown, dict) and shown.get("kind") == "Table":
+            if self._has_told_columns:
+                shown = {**shown, "columnDefinitions": None}
+            self._has_told_columns = True
+        return _line(event, shown)
 
     def _bookmark(self, annotations: dict[str, str]) -> bytes:
         metadata: dict[str, Any] = {"resourceVersion": str(self._registry.store.version)}
         if annotations:
             metadata["annotations"] = annotations
+        is_metadata = wanted_form(self._request.headers) == "PartialObjectMetadata"
         manifest = {
-            "apiVersion": self._kind.gvk.api_version,
-            "kind": self._kind.kind,
+            "apiVersion": "meta.k8s.io/v1" if is_metadata else self._kind.gvk.api_version,
+            "kind": "PartialObjectMetadata" if is_metadata else self._kind.kind,
             "metadata": metadata,
         }
         return orjson.dumps({"type": "BOOKMARK", "object": manifest}) + b"\n"

@@ -56,7 +56,11 @@ class StrictError(Exception):
     """An object has fields that its kind does not know, or has them twice."""
 
     def __init__(self, problems: Iterable[str]) -> None:
-        self.text = f"strict decoding error: {', '.join(problems)}"
+        found = list(problems)
+        lines = [f"\n  {text}" for text in found if text.startswith("line ")]
+        parts = [f"yaml: unmarshal errors:{''.join(lines)}"] if lines else []
+        parts += [text for text in found if not text.startswith("line ")]
+        self.text = f"strict decoding error: {', '.join(parts)}"
         super().__init__(self.text)
 
 

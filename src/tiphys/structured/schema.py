@@ -87,10 +87,17 @@ class Schemas:
 
 
 @cache
+def builtin_definitions() -> Mapping[str, _OpenApi]:
+    """Return the OpenAPI definitions of the Kubernetes version that we ship, by name."""
+    data = importlib.resources.files("tiphys.structured") / "data" / "builtin.json.zlib"
+    definitions: dict[str, _OpenApi] = json.loads(zlib.decompress(data.read_bytes()))
+    return definitions
+
+
+@cache
 def load_builtin_schema() -> Schemas:
     """Return the types of every built-in kind of the Kubernetes version that we ship."""
-    data = importlib.resources.files("tiphys.structured") / "data" / "builtin.json.zlib"
-    return Schemas(json.loads(zlib.decompress(data.read_bytes())))
+    return Schemas(builtin_definitions())
 
 
 def schema_from_crd(open_api: _OpenApi) -> TypeRef:
