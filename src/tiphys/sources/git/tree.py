@@ -222,7 +222,7 @@ def _links_in(tree: pygit2.Tree, path: str) -> Iterator[str]:
     for entry in tree:
         name = f"{path}/{entry.name}" if path else str(entry.name)
         if isinstance(entry, pygit2.Tree):
-            yield from _links_in(entry, name)
+            yield from _links(entry, name)  # known already where a commit has not touched it
         elif entry.filemode == FileMode.LINK:
             yield name
 
