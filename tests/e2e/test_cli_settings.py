@@ -88,6 +88,26 @@ def test_helm_repositories_and_registries_are_added_once_they_answer(tiphys: She
         tiphys("repo", "rm", *added)
 
 
+def test_credentials_are_lent_to_all_addresses_that_begin_so(tiphys: Shell) -> None:
+    charts = HelmServer("ann", "s3cret")
+    with serving(charts) as port:
+        host = f"http://127.0.0.1:{port}"
+        login = ["--username", "ann", "--password", "s3cret"]
+        said = tiphys("repocreds", "add", f"{host}/team", "--type", "helm", *login)
+        assert said == f"Repository credentials for '{host}/team' added\n"
+        assert tiphys("repocreds", "list", "-o", "url").splitlines() == [f"{host}/team"]
+        charts.aliases["/team/charts"] = ""
+        tiphys("repo", "add", f"{host}/team/charts", "--type", "helm", "--name", "lent")
+        refused = tiphys.run(
+            "repo", "add", f"{host}/other", "--type", "helm", "--name", "not-lent", code=20
+        )
+        assert "authentication required" in refused.stderr
+        tiphys("repo", "rm", f"{host}/team/charts")
+        tiphys("repocreds", "rm", f"{host}/team")
+        assert tiphys.run("repocreds", "rm", f"{host}/team", code=20).stderr
+    assert "s3cret" not in tiphys("repocreds", "list")
+
+
 def test_a_cluster_is_added_with_an_account_of_its_own_and_deployed_to(
     world: World, tiphys: Shell
 ) -> None:

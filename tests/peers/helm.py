@@ -20,6 +20,7 @@ class HelmServer:
         asked: how often each path was asked for.
         seen: the Authorization headers that came, by path.
         redirects: paths that lead elsewhere.
+        aliases: beginnings of paths, and what stands for them.
     """
 
     def __init__(self, user: str = "", password: str = "") -> None:
@@ -27,6 +28,7 @@ class HelmServer:
         self.entries: dict[str, list[dict[str, object]]] = {}
         self.files: dict[str, bytes] = {}
         self.redirects: dict[str, str] = {}
+        self.aliases: dict[str, str] = {}
         self.asked: Counter[str] = Counter()
         self.seen: dict[str, str] = {}
         self.statuses: dict[str, int] = {}
@@ -70,6 +72,9 @@ class HelmServer:
             return RedirectResponse(self.redirects[path], 302)
         if self._user and self.seen[path] != self._expected():
             return Response(status_code=401)
+        for start, end in self.aliases.items():
+            if path.startswith(start):
+                path = f"{end}{path.removeprefix(start)}"
         if path == "/index.yaml":
             return self._index(headers)
         body = self.files.get(path)

@@ -17,6 +17,11 @@ _COMMANDS = {
     "down": ("tiphys.cli.commands.up", "down", "stop what `up` started; keep its state"),
     "proj": ("tiphys.cli.commands.proj", "proj", "create, list and show projects"),
     "repo": ("tiphys.cli.commands.repo", "repo", "add, list and remove repositories"),
+    "repocreds": (
+        "tiphys.cli.commands.repocreds",
+        "repocreds",
+        "add, list and remove credentials for many repositories",
+    ),
     "reset": ("tiphys.cli.commands.up", "reset", "stop, and delete all that `up` made"),
     "run": ("tiphys.cli.commands.run", "run", "run the controller and the server"),
     "sandbox": (

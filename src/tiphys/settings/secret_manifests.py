@@ -23,6 +23,11 @@ def repository_secret(namespace: str, fields: Mapping[str, str]) -> Manifest:
     return _secret(namespace, f"repo-{_fnv32a(identity)}", "repository", fields)
 
 
+def credentials_secret(namespace: str, fields: Mapping[str, str]) -> Manifest:
+    """Return the Secret that lends credentials to addresses which begin with `url`."""
+    return _secret(namespace, f"creds-{_fnv32a(fields['url'])}", "repo-creds", fields)
+
+
 def cluster_secret(namespace: str, fields: Mapping[str, str]) -> Manifest:
     """Return the Secret of a cluster; `fields` hold at least `server`, `name` and `config`."""
     host = (urlsplit(fields["server"]).hostname or "unknown").lower()

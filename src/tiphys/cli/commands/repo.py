@@ -2,7 +2,7 @@
 
 import asyncio
 import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,7 +28,38 @@ CONFIG_MAP = GroupVersionKind("", "v1", "ConfigMap")
 _COLUMNS = (
     "TYPE", "NAME", "REPO", "INSECURE", "OCI", "LFS", "CREDS", "STATUS", "MESSAGE", "PROJECT",
 )  # fmt: skip
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 _CREDENTIALS = ("username", "password", "bearerToken", "sshPrivateKey", "tlsClientCertKey")
+
+
+CREDENTIALS = (
+    click.option("--username", default=""),
+    click.option("--password", default="", help="asked for when only the username is given"),
+    click.option("--bearer-token", default=""),
+    click.option("--ssh-private-key-path", type=click.Path(path_type=Path)),
+    click.option("--tls-client-cert-path", type=click.Path(path_type=Path)),
+    click.option("--tls-client-cert-key-path", type=click.Path(path_type=Path)),
+    click.option("--insecure-skip-server-verification", "insecure", is_flag=True),
+    click.option("--insecure-ignore-host-key", is_flag=True, help="of ssh"),
+    click.option("--insecure-oci-force-http", is_flag=True, help="the registry speaks no TLS"),
+    click.option("--enable-lfs", is_flag=True),
+    click.option("--enable-oci", is_flag=True),
+    click.option("--force-http-basic-auth", is_flag=True),
+    click.option("--depth", type=click.IntRange(min=0), default=0, help="commits; 0 for all"),
+    click.option("--proxy", default=""),
+    click.option("--no-proxy", default=""),
+)
+
+
+def with_options(options: Sequence[_Decorator]) -> _Decorator:
+    """Give a command several options at once."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 class _Known(NamedTuple):
@@ -84,63 +115,57 @@ def repo() -> None:
 @click.option("--type", "kind", type=click.Choice(["git", "helm", "oci"]), default="git")
 @click.option("--name", default="", help="needed for Helm repositories")
 @click.option("--project", default="", help="the only project that may use it")
-@click.option("--username", default="")
-@click.option("--password", default="", help="asked for when only the username is given")
-@click.option("--bearer-token", default="")
-@click.option("--ssh-private-key-path", type=click.Path(path_type=Path))
-@click.option("--tls-client-cert-path", type=click.Path(path_type=Path))
-@click.option("--tls-client-cert-key-path", type=click.Path(path_type=Path))
-@click.option("--insecure-skip-server-verification", "insecure", is_flag=True)
-@click.option("--insecure-ignore-host-key", is_flag=True, help="of ssh")
-@click.option("--insecure-oci-force-http", is_flag=True, help="the registry speaks no TLS")
-@click.option("--enable-lfs", is_flag=True)
-@click.option("--enable-oci", is_flag=True)
-@click.option("--force-http-basic-auth", is_flag=True)
-@click.option("--depth", type=click.IntRange(min=0), default=0, help="commits; 0 for all")
-@click.option("--proxy", default="")
-@click.option("--no-proxy", default="")
+@with_options(CREDENTIALS)
 @click.option("--upsert", is_flag=True, help="change it if it is there")
 @with_access
 def add(access: Access, url: str, kind: str, upsert: bool, **flags: Any) -> None:
     """Add a repository, once it has answered."""
-    if flags["username"] and not flags["password"]:
-        flags["password"] = click.prompt(f"Password of {flags['username']}", hide_input=True)
     if kind == "helm" and not flags["name"]:
         raise InvalidInputError("a Helm repository needs a name", where=url, hint="Add --name.")
-    fields = {"type": kind, "url": url, **_fields(flags)}
+    fields = {"type": kind, "url": url, **credential_fields(flags)}
+    fields |= {name: flags[name] for name in ("name", "project") if flags[name]}
     secret = repository_secret(access.namespace, fields)
 
     async def run(client: KubeClient) -> str:
         await (await _Known.read(client, access.namespace)).require_answer(secret)
-        try:
-            await client.create(secret, manager="tiphys-cli")
-        except ApiError as err:
-            if err.status_reason != "AlreadyExists":
-                raise
-            return await _change(client, secret, upsert=upsert)
-        return f"Repository '{url}' added"
+        return f"Repository '{url}' {await store(client, secret, upsert=upsert)}"
 
     click.echo(access.run(run))
 
 
-async def _change(client: KubeClient, secret: Manifest, *, upsert: bool) -> str:
-    url = decode_secret(secret)["url"]
+async def store(client: KubeClient, secret: Manifest, *, upsert: bool) -> str:
+    """Create or change a Secret, and return what was done: "added", "updated" or "unchanged".
+
+    Raises:
+        InvalidInputError: there is another one, and `upsert` is off.
+        ApiError: the server refuses it.
+    """
+    try:
+        await client.create(secret, manager="tiphys-cli")
+    except ApiError as err:
+        if err.status_reason != "AlreadyExists":
+            raise
+    else:
+        return "added"
     key = key_of(secret)
     present = await client.get(SECRET, key.namespace, key.name)
     if present is not None and present.get("data") == secret["data"]:
-        return f"Repository '{url}' unchanged"
+        return "unchanged"
     if not upsert:
         raise InvalidInputError(
-            "existing repository spec is different", where=url, hint="Add --upsert to change it."
+            "existing repository spec is different",
+            where=decode_secret(secret)["url"],
+            hint="Add --upsert to change it.",
         )
     await client.replace(secret, manager="tiphys-cli")
-    return f"Repository '{url}' updated"
+    return "updated"
 
 
-def _fields(flags: dict[str, Any]) -> dict[str, str]:
+def credential_fields(flags: dict[str, Any]) -> dict[str, str]:
+    """Return what the options say as fields of a Secret; ask for a password that is missing."""
+    if flags["username"] and not flags["password"]:
+        flags["password"] = click.prompt(f"Password of {flags['username']}", hide_input=True)
     texts = {
-        "name": flags["name"],
-        "project": flags["project"],
         "username": flags["username"],
         "password": flags["password"],
         "bearerToken": flags["bearer_token"],
@@ -180,7 +205,7 @@ def list_repositories(access: Access, output: str) -> None:
 
     async def read(client: KubeClient) -> list[dict[str, str]]:
         known = await _Known.read(client, access.namespace)
-        found = await _secrets(client, access.namespace)
+        found = await secrets_of(client, access.namespace, "repository")
         return list(await asyncio.gather(*(_described(known, secret) for secret in found)))
 
     rows = access.run(read)
@@ -220,7 +245,7 @@ def rm(access: Access, urls: tuple[str, ...], project: str) -> None:
     """Remove repositories; what was deployed from them stays."""
 
     async def run(url: str, client: KubeClient) -> None:
-        for secret in await _secrets(client, access.namespace):
+        for secret in await secrets_of(client, access.namespace, "repository"):
             fields = decode_secret(secret)
             if fields.get("url") == url and fields.get("project", "") == project:
                 name = str(secret["metadata"]["name"])
@@ -235,6 +260,7 @@ def rm(access: Access, urls: tuple[str, ...], project: str) -> None:
         click.echo(f"Repository '{url}' removed")
 
 
-async def _secrets(client: KubeClient, namespace: str) -> list[Manifest]:
-    found = await client.list(SECRET, namespace, labelSelector=f"{SECRET_TYPE}=repository")
+async def secrets_of(client: KubeClient, namespace: str, kind: str) -> list[Manifest]:
+    """Return the Secrets of a kind, in the order of their addresses."""
+    found = await client.list(SECRET, namespace, labelSelector=f"{SECRET_TYPE}={kind}")
     return sorted(found, key=lambda secret: decode_secret(secret).get("url", ""))
