@@ -137,6 +137,8 @@ def render_request(
         named=lambda alias: installation.helm_repository(alias, app.project),
         settings=RenderSettings(
             kustomize_build_options=settings.kustomize_build_options,
+            kustomize_paths=settings.kustomize_paths,
+            kustomize_version_options=settings.kustomize_version_options,
             helm_enabled=settings.helm_enabled,
             kustomize_enabled=settings.kustomize_enabled,
             jsonnet_enabled=settings.jsonnet_enabled,

@@ -69,6 +69,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ignore_differences_on_updates: bool = True
     customizations: Customizations = Customizations()
     kustomize_build_options: str = ""
+    kustomize_paths: Mapping[str, str] = {}
+    kustomize_version_options: Mapping[str, str] = {}
     kustomize_enabled: bool = True
     helm_enabled: bool = True
     jsonnet_enabled: bool = True
@@ -141,6 +143,13 @@ class _Reader:
             default,
             lambda text: tuple(part.strip() for part in text.split(",") if part.strip()),
         )
+
+    def family(self, prefix: str) -> dict[str, str]:
+        return {
+            key.removeprefix(prefix): text.strip()
+            for key, text in self.data.items()
+            if key.startswith(prefix)
+        }
 
     def filters(self, key: str) -> tuple[ResourceFilter, ...]:
         return self.read(key, (), _parse_filters)
@@ -226,6 +235,8 @@ def _compare_fields(cm: _Reader) -> dict[str, Any]:
 def _source_fields(cm: _Reader, params: _Reader, env: _Reader) -> dict[str, Any]:
     return {
         "kustomize_build_options": cm.text("kustomize.buildOptions"),
+        "kustomize_paths": cm.family("kustomize.path."),
+        "kustomize_version_options": cm.family("kustomize.buildOptions."),
         "kustomize_enabled": cm.flag("kustomize.enable", default=True),
         "helm_enabled": cm.flag("helm.enable", default=True),
         "jsonnet_enabled": cm.flag("jsonnet.enable", default=True),

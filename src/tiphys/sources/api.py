@@ -48,6 +48,8 @@ class RenderTools(msgspec.Struct, frozen=True, kw_only=True):
 class RenderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """What an installation says of renders; sizes in bytes, times in seconds.
 
+    Programs and options of kustomize go by the version that a source asks for.
+
     Attributes:
         max_chart_bytes: of a chart, unpacked.
         max_oci_bytes: of an OCI artifact, unpacked.
@@ -58,6 +60,8 @@ class RenderSettings(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     kustomize_build_options: str = ""
+    kustomize_paths: Mapping[str, str] = {}
+    kustomize_version_options: Mapping[str, str] = {}
     helm_enabled: bool = True
     kustomize_enabled: bool = True
     jsonnet_enabled: bool = True

@@ -19,6 +19,7 @@ from tiphys.sources.api import (
     RendererOptions,
     RenderJob,
     RenderRequest,
+    RenderSettings,
     contained,
 )
 from tiphys.sources.cache import ManifestCache, cache_key
@@ -30,7 +31,13 @@ from tiphys.sources.inputs import outermost, source_inputs
 from tiphys.sources.plugins import named_plugin, plugin_environment, plugins_to_ask
 from tiphys.sources.prefetch import Found, Prefetch
 from tiphys.sources.render.pool import WorkerPool
-from tiphys.sources.render.tools import command_reads, find_tools, jail_reads, tool_versions
+from tiphys.sources.render.tools import (
+    command_reads,
+    find_tools,
+    jail_reads,
+    tool_reads,
+    tool_versions,
+)
 
 
 class _Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,12 +147,13 @@ class Sources:
                     write(folder)
 
             await asyncio.to_thread(export)
-            plugin = prepared.job.plugin
+            plugin, kustomize = prepared.job.plugin, prepared.job.tools.kustomize
+            reads = (*command_reads(), *plugin.reads) if plugin else ()
             return await self.pool.render(
                 folder,
                 prepared.job,
                 request.settings.limits,
-                reads=(*command_reads(), *plugin.reads) if plugin else (),
+                reads=(*reads, *(tool_reads(kustomize) if kustomize else ())),
                 once=plugin is not None,
             )
 
@@ -199,6 +207,9 @@ class Sources:
         ref_paths = _ref_paths(source, refs)
         places = {name: f"ref-{place}" for place, name in enumerate(sorted(refs))}
         settings = request.settings
+        options, kustomize = _kustomize(source, settings)
+        kube_version, api_versions = _versions(request, source, kind, options)
+        tools = msgspec.structs.replace(self._tools, kustomize=kustomize)
         job = RenderJob(
             root="source",
             path=found.path,
@@ -208,21 +219,46 @@ class Sources:
             environment=found.environment,
             release_name=(source.helm.release_name if source.helm else "") or request.app_name,
             namespace=request.destination_namespace,
-            kube_version=request.kube_version if kind == "Helm" else "",
-            api_versions=request.api_versions if kind == "Helm" else (),
-            kustomize_build_options=settings.kustomize_build_options,
+            kube_version=kube_version,
+            api_versions=api_versions,
+            kustomize_build_options=options,
             jsonnet_enabled=settings.jsonnet_enabled,
             max_directory_bytes=settings.max_directory_bytes,
             max_output_bytes=settings.limits.output_bytes,
-            tools=self._tools,
+            tools=tools,
             plugin=told.plugin,
         )
         inputs = [(name, tree.object_id(name)) for name in paths]
         for name, wanted in ref_paths.items():
             ref_tree = refs[name].open()
             inputs += [(f"${name}/{file}", ref_tree.object_id(file)) for file in wanted]
-        key = cache_key(job, [*inputs, *extras.inputs], tool_versions(self._tools))
+        key = cache_key(job, [*inputs, *extras.inputs], tool_versions(tools))
         return _Prepared(job=job, key=key, paths=tuple(paths), ref_paths=ref_paths, extras=extras)
+
+
+def _kustomize(source: ApplicationSource, settings: RenderSettings) -> tuple[str, str]:
+    """Return build options and the program of the version that a source asks for, "" for ours."""
+    version = source.kustomize.version if source.kustomize else ""
+    if not version:
+        return settings.kustomize_build_options, ""
+    if version not in settings.kustomize_paths:
+        raise InvalidInputError(
+            f"kustomize version {version} is not registered",
+            hint=f"Set kustomize.path.{version} in argocd-cm.",
+        )
+    options = settings.kustomize_version_options.get(version, settings.kustomize_build_options)
+    return options, settings.kustomize_paths[version]
+
+
+def _versions(
+    request: RenderRequest, source: ApplicationSource, kind: str, options: str
+) -> tuple[str, tuple[str, ...]]:
+    """Return Kubernetes's and its APIs' versions where the render can see them."""
+    if kind == "Kustomize" and "--enable-helm" in options:
+        own = source.kustomize
+        kube_version = (own.kube_version if own else "") or request.kube_version
+        return kube_version, (own.api_versions if own else ()) or request.api_versions
+    return (request.kube_version, request.api_versions) if kind == "Helm" else ("", ())
 
 
 def _find(request: RenderRequest, checkout: Checkout, plugin: Plugin | None) -> Found:

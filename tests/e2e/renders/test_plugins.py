@@ -222,3 +222,25 @@ def test_a_bad_definition_is_refused(tmp_path: Path, text: str, message: str) ->
         load_plugins(tmp_path)
     assert message in str(caught.value)
     assert "a/plugin.yaml" in caught.value.where
+
+
+KUSTOMIZE = "#!/bin/sh\necho \"{kind: Built, with: '$*'}\"\n"
+
+
+async def test_a_version_of_kustomize_is_the_operators_program(world: World) -> None:
+    world.commit({"k/kustomization.yaml": "resources: []"})
+    program = world.plugins / "kustomize"
+    program.write_text(KUSTOMIZE)
+    program.chmod(0o755)
+    source = {"path": "k", "kustomize": {"version": "v4"}}
+    settings: dict[str, Any] = {
+        "kustomize_build_options": "--general",
+        "kustomize_paths": {"v4": str(program)},
+        "kustomize_version_options": {"v4": "--special"},
+    }
+    (found,) = await world.render("shop", source, **settings)
+    assert found["kind"] == "Built"
+    assert found["with"].startswith("build ")
+    assert found["with"].endswith(" --special")
+    with pytest.raises(TiphysError, match="kustomize version v4 is not registered"):
+        await world.render("shop", source)

@@ -63,8 +63,9 @@ def evaluate(path: Path, root: Path, libraries: list[Path], **variables: dict[st
         text = _gojsonnet.evaluate_file(str(path), import_callback=load, **variables)
     except (RuntimeError, UnicodeDecodeError) as err:
         # The library garbles what a callback raises, so that is said apart.
-        told = f"couldn't open import `{missing[-1]}`: no match in the repository"
-        message = told if missing else " ".join(str(err).replace(str(root), "").split())
+        message = " ".join(str(err).replace(str(root), "").split())
+        if missing:
+            message = f"couldn't open import `{missing[-1]}`: no match in the repository"
         raise RenderError(f"{path.name}: {message}") from err
     return orjson.loads(text)
 
