@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.contract.cluster import Cluster, at
+from tests.contract.custom import defined
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -58,6 +59,34 @@ def test_an_update_that_changes_nothing_keeps_the_version(cluster: Cluster, name
     made = cluster.post(at("v1", "configmaps", namespace), config_map(a="1")).ok()
     again = cluster.put(at("v1", "configmaps", namespace, "one"), made).ok()
     assert again["metadata"]["resourceVersion"] == made["metadata"]["resourceVersion"]
+
+
+def test_a_finalizer_of_a_built_in_kind_has_a_path(cluster: Cluster, namespace: str) -> None:
+    manifest = config_map()
+    manifest["metadata"]["finalizers"] = ["a.example.com"]
+    answer = cluster.post(at("v1", "configmaps", namespace), manifest)
+    assert answer.failure(422, "Invalid")["details"]["causes"] == [
+        {
+            "reason": "FieldValueInvalid",
+            "message": 'Invalid value: "a.example.com": name is neither a standard finalizer name '
+            "nor is it fully qualified",
+            "field": "metadata.finalizers[0]",
+        }
+    ]
+
+
+def test_a_finalizer_of_a_custom_kind_may_lack_a_path(cluster: Cluster, namespace: str) -> None:
+    with defined(cluster) as custom:
+        thing = custom.thing()
+        thing["metadata"]["finalizers"] = ["a.example.com"]
+        answer = cluster.post(custom.at(namespace), thing)
+        assert answer.code == 201
+        assert answer.warnings == (
+            'metadata.finalizers: "a.example.com": prefer a domain-qualified finalizer name '
+            "including a path (/) to avoid accidental conflicts with other finalizer writers",
+        )
+        changed = {"metadata": {"finalizers": None}}
+        assert cluster.patch(custom.at(namespace, "one"), changed).warnings == ()
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,18 @@ def metadata_problems(manifest: dict[str, Any], kind: Kind) -> Iterator[Problem]
             yield _invalid("metadata.labels", value, text)
     yield from _annotation_problems(metadata.get("annotations") or {})
     yield from _owner_problems(metadata.get("ownerReferences") or [])
-    yield from _finalizer_problems(metadata.get("finalizers") or [])
+    yield from _finalizer_problems(metadata.get("finalizers") or [], kind)
+
+
+def metadata_warnings(old: dict[str, Any] | None, new: dict[str, Any], kind: Kind) -> Iterator[str]:
+    """Yield what the server advises against: finalizers of custom kinds that anybody may use."""
+    known = ((old or {}).get("metadata") or {}).get("finalizers") or []
+    for name in (new["metadata"].get("finalizers") or []) if kind.is_custom else ():
+        if _is_ambiguous(name) and name not in known:
+            yield (
+                f'metadata.finalizers: "{name}": prefer a domain-qualified finalizer name '
+                "including a path (/) to avoid accidental conflicts with other finalizer writers"
+            )
 
 
 def name_errors(kind: Kind, name: str) -> Iterator[str]:
@@ -168,11 +179,15 @@ def _owner_problems(owners: list[dict[str, Any]]) -> Iterator[Problem]:
         )
 
 
-def _finalizer_problems(finalizers: list[str]) -> Iterator[Problem]:
+def _is_ambiguous(finalizer: str) -> bool:
+    return "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS
+
+
+def _finalizer_problems(finalizers: list[str], kind: Kind) -> Iterator[Problem]:
     for place, name in enumerate(finalizers):
         for text in qualified_errors(name):
             yield _invalid("metadata.finalizers", name, text)
-        if "/" not in name and name not in _STANDARD_FINALIZERS:
+        if _is_ambiguous(name) and not kind.is_custom:
             text = "name is neither a standard finalizer name nor is it fully qualified"
             yield _invalid(f"metadata.finalizers[{place}]", name, text)
 

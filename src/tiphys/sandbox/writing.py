@@ -14,7 +14,7 @@ import orjson
 from tiphys.sandbox.advice import warnings_for
 from tiphys.sandbox.defaulting import fill_in, kind_name
 from tiphys.sandbox.kinds import Kind, Kinds
-from tiphys.sandbox.names import metadata_problems
+from tiphys.sandbox.names import metadata_problems, metadata_warnings
 from tiphys.sandbox.rules import immutable_problems, known_only, spec_problems
 from tiphys.sandbox.statuses import bad_request, invalid
 from tiphys.sandbox.stored import Stored
@@ -130,7 +130,8 @@ def prepared(
     problems = [*metadata_problems(new, kind), *_rule_problems(kind, old, new)]
     if problems:
         raise invalid(kind.kind, kind.group, metadata.get("name", ""), problems)
-    return new, warnings if kind.is_custom else [*warnings, *warnings_for(new, kind)]
+    advice = metadata_warnings(old, new, kind) if kind.is_custom else warnings_for(new, kind)
+    return new, [*warnings, *advice]
 
 
 def _decoded(new: dict[str, Any], kind: Kind) -> dict[str, Any]:
