@@ -1,6 +1,6 @@
 """One object at one version, kept as the bytes that are answered.
 
-Bytes take a tenth of the memory of what they decode to, and are sent as they are to everybody who
+Bytes take a seventh of the memory of what they decode to, and are sent as they are to everybody who
 asks. What was decoded lately is kept for a while: whoever reads a manifest leaves it as it is.
 """
 
