@@ -1,4 +1,4 @@
-"""The bodies of requests: JSON or YAML, and what a strict reader says about them.
+"""The bodies of requests: JSON, YAML or protobuf, and what a strict reader says about them.
 
 Source: apimachinery, pkg/runtime/serializer/json; sigs.k8s.io/json and sigs.k8s.io/yaml for the
 words of errors.
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 import yaml
 
+from tiphys.sandbox.protobuf import decode_protobuf
 from tiphys.sandbox.requests import APPLY_MEDIA, Request
 from tiphys.sandbox.statuses import StatusError, bad_request
 from tiphys.structured.types import ListType, MapType, TypeRef
@@ -62,6 +63,8 @@ def read_body(request: Request) -> Body:
         StatusError: it is of an unknown media type, or cannot be decoded.
     """
     media = request.media
+    if media == _PROTOBUF:
+        return Body(decode_protobuf(request.body))
     if media not in _MEDIA:
         raise unknown_media("application/json", "application/yaml", _PROTOBUF)
     if "yaml" in media and not request.body.lstrip().startswith(b"{"):
