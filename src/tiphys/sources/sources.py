@@ -148,12 +148,12 @@ class Sources:
 
             await asyncio.to_thread(export)
             plugin, kustomize = prepared.job.plugin, prepared.job.tools.kustomize
-            reads = (*command_reads(), *plugin.reads) if plugin else ()
+            own = (*(plugin.reads if plugin else ()), *(tool_reads(kustomize) if kustomize else ()))
             return await self.pool.render(
                 folder,
                 prepared.job,
                 request.settings.limits,
-                reads=(*reads, *(tool_reads(kustomize) if kustomize else ())),
+                reads=(*command_reads(), *own) if own else (),
                 once=plugin is not None,
             )
 
