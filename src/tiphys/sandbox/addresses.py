@@ -46,6 +46,7 @@ class Addresses:
         """
         before, spec = old.get("spec") or {}, new.get("spec") or {}
         _keep_addresses(before, spec)
+        _drop_policies(before, spec)
         if spec.get("type") in _OPEN_TYPES:
             self._keep_node_ports(before, spec)
         elif before.get("type") in _OPEN_TYPES:
@@ -119,6 +120,19 @@ def _keep_addresses(before: dict[str, Any], spec: dict[str, Any]) -> None:
             spec[field] = before[field]
 
 
+def _drop_policies(before: dict[str, Any], spec: dict[str, Any]) -> None:
+    """Take out what the type that a Service had needed, and its new one does not know."""
+    needed_by = {
+        "internalTrafficPolicy": {"ClusterIP", "NodePort", "LoadBalancer"},
+        "externalTrafficPolicy": _OPEN_TYPES,
+        "allocateLoadBalancerNodePorts": {"LoadBalancer"},
+        "healthCheckNodePort": {"LoadBalancer"},
+    }
+    for field, types in needed_by.items():
+        if spec.get("type") not in types and spec.get(field) == before.get(field):
+            spec.pop(field, None)
+
+
 def _name(manifest: dict[str, Any]) -> tuple[str, str]:
     metadata = manifest["metadata"]
     return metadata.get("namespace", ""), metadata["name"]
@@ -144,8 +158,9 @@ def _refuse(new: dict[str, Any], field: str, value: str, why: str) -> None:
 def _check_address(new: dict[str, Any], given: str, taken: set[Any]) -> None:
     shown = f'["{given}"]'
     if ipaddress.ip_address(given) not in _NETWORK:
-        why = f"failed to allocate IP {given}: the provided IP ({given}) is not in the valid range."
-        why += f" The range of valid IPs is {_NETWORK}"
+        why = (
+            f"failed to allocate IP {given}: the provided network does not match the current range"
+        )
         _refuse(new, "spec.clusterIPs", shown, why)
     if given in taken:
         why = f"failed to allocate IP {given}: provided IP is already allocated"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tiphys.sandbox.defaulting import kind_name, table, value_at
+from tiphys.sandbox.kindrules import RULES, change_problems, container_problems, restart_problems
 from tiphys.sandbox.kinds import Kind
 from tiphys.structured.structs import with_structs
 from tiphys.structured.types import ListType, MapType, TypeRef
@@ -70,27 +71,48 @@ def _is_label_key(key: str) -> bool:
     return len(name) <= 63 and _LABEL_NAME.fullmatch(name) is not None
 
 
+_SELECTING = {"Deployment.apps", "DaemonSet.apps", "ReplicaSet.apps", "StatefulSet.apps"}
+
+
 def spec_problems(manifest: dict[str, Any], kind: Kind) -> Iterator[Problem]:
     """Yield what a built-in kind lacks."""
     name = kind_name(kind)
     for path in table()["required"].get(name, ()):
         if value_at(manifest, path) in (None, "", [], {}):
             yield path, "FieldValueRequired", "Required value"
-    selected = value_at(manifest, "spec.selector.matchLabels")
     labels = value_at(manifest, "spec.template.metadata.labels") or {}
-    is_selecting = kind.group == "apps" and isinstance(selected, dict)
-    if is_selecting and any(labels.get(key) != value for key, value in selected.items()):
-        text = f"Invalid value: {_go_map(labels)}: `selector` does not match template `labels`"
+    if name in _SELECTING and not _is_selected(value_at(manifest, "spec.selector"), labels):
+        shown = _go_map(labels) if labels else "null"
+        text = f"Invalid value: {shown}: `selector` does not match template `labels`"
         yield "spec.template.metadata.labels", "FieldValueInvalid", text
+    act = RULES.get(name)
+    if act is not None:
+        yield from act(manifest)
     path = table()["pod_templates"].get(name)
     spec = value_at(manifest, path) if path else None
     if isinstance(spec, dict):
-        yield from _pod_problems(spec, path)
+        yield from _pod_problems(spec, path, _claimed(manifest))
+        yield from restart_problems(name, spec, path)
     if name == "Service":
         yield from _service_problems(manifest)
 
 
-def _pod_problems(spec: dict[str, Any], path: str) -> Iterator[Problem]:
+def _is_selected(selector: Any, labels: dict[str, str]) -> bool:
+    if not isinstance(selector, dict):
+        return False
+    wanted = (selector.get("matchLabels") or {}).items()
+    return all(labels.get(key) == value for key, value in wanted)
+
+
+def _claimed(manifest: dict[str, Any]) -> set[str]:
+    claims = value_at(manifest, "spec.volumeClaimTemplates") or ()
+    return {str(value_at(claim, "metadata.name")) for claim in claims}
+
+
+def _pod_problems(spec: dict[str, Any], path: str, claimed: set[str]) -> Iterator[Problem]:
+    volumes = claimed | {str(volume.get("name")) for volume in spec.get("volumes") or ()}
+    for place, container in enumerate(spec.get("initContainers") or ()):
+        yield from container_problems(container, f"{path}.initContainers[{place}]", volumes)
     containers = spec.get("containers") or []
     if not containers:
         yield f"{path}.containers", "FieldValueRequired", "Required value"
@@ -105,6 +127,7 @@ def _pod_problems(spec: dict[str, Any], path: str) -> Iterator[Problem]:
         seen.add(str(name))
         if not container.get("image"):
             yield f"{field}.image", "FieldValueRequired", "Required value"
+        yield from container_problems(container, field, volumes)
         yield from _repeated_names(container.get("ports"), f"{field}.ports")
 
 
@@ -130,10 +153,15 @@ def immutable_problems(old: dict[str, Any], new: dict[str, Any], kind: Kind) -> 
     for path in table()["immutable"].get(kind_name(kind), ()):
         before, after = value_at(old, path), value_at(new, path)
         if before is not None and before != after:
-            yield path, "FieldValueInvalid", f"Invalid value: {_go_map(after)}: field is immutable"
-    if new.get("immutable") is not True and old.get("immutable") is True:
-        text = "Forbidden: field is immutable when `immutable` is set"
-        yield "immutable", "FieldValueForbidden", text
+            shown = _go_map(_as_in_go(after) if path == "roleRef" else after)
+            yield path, "FieldValueInvalid", f"Invalid value: {shown}: field is immutable"
+    yield from change_problems(kind_name(kind), old, new)
+
+
+def _as_in_go(reference: dict[str, Any]) -> dict[str, Any]:
+    """Name the fields of a role reference as the internal type does: it has no JSON names."""
+    names = {"apiGroup": "APIGroup", "kind": "Kind", "name": "Name"}
+    return {names[name]: reference.get(name, "") for name in names}
 
 
 def known_only(value: Any, type_: TypeRef, unknown: list[str]) -> Any:
