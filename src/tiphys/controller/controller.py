@@ -166,10 +166,24 @@ class Controller:
             self._ask(app, RefreshLevel.LATEST)
         log.info("clusters and repositories read anew", extra={"because": key})
 
+    def _what_caches_hold(self) -> object:
+        """Return the settings that decide what a live cache watches and who owns it."""
+        installation = self._services.installation
+        settings = installation.settings
+        return installation.tracking, settings.exclusions, settings.inclusions
+
+    async def _reopen_clusters(self) -> None:
+        await self._services.clusters.close()
+        for app in self._services.installation.collections.applications.names():
+            self._ask(app, RefreshLevel.LATEST)
+
     def _settings_changed(self, key: str, before: Manifest | None, after: Manifest | None) -> None:
         del before, after
         if key.endswith(("/argocd-cm", "/argocd-cmd-params-cm", "/argocd-tls-certs-cm")):
+            held = self._what_caches_hold()
             self._services.installation.expire_settings()
+            if self._what_caches_hold() != held:
+                asyncio.get_running_loop().create_task(self._reopen_clusters())
             self._anything_shared_changed(key, None, None)
 
     def _ask(self, key: str, level: RefreshLevel) -> None:
