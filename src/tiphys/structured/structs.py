@@ -13,23 +13,30 @@ from tiphys.structured.types import ListType, MapType, TypeRef
 
 
 def with_structs(value: Any, type_: TypeRef) -> Any:
-    """Return an object of a built-in kind with its absent structs as {}; the input stays as is."""
+    """Return an object of a built-in kind with its absent structs as {}; the input stays as is.
+
+    What lacks nothing is returned itself: comparisons stop where two values are the same object.
+    """
     part = type_.part_for(value)
     if value.__class__ is dict and part.__class__ is MapType:
         return _filled(value, part)
     if value.__class__ is list and part.__class__ is ListType:
-        return [with_structs(item, part.element) for item in value]
+        items = [with_structs(item, part.element) for item in value]
+        is_same = all(new is old for new, old in zip(items, value, strict=True))
+        return value if is_same else items
     return value
 
 
 def _filled(value: dict[str, Any], part: MapType) -> dict[str, Any]:
     fields, other = part.fields, part.element
-    result = {}
+    missing: dict[str, Any] = {}
     for name, entry in value.items():
-        type_ = fields.get(name) or other
-        nested = entry.__class__ in {dict, list} and type_ is not None
-        result[name] = with_structs(entry, type_) if nested and type_ is not None else entry
+        if entry.__class__ is dict or entry.__class__ is list:
+            type_ = fields.get(name) or other
+            filled = entry if type_ is None else with_structs(entry, type_)
+            if filled is not entry:
+                missing[name] = filled
     for name in part.structs:
-        if result.get(name) is None:
-            result[name] = with_structs({}, fields[name])
-    return result
+        if value.get(name) is None:
+            missing[name] = with_structs({}, fields[name])
+    return {**value, **missing} if missing else value
