@@ -1,7 +1,7 @@
 """What the API server adds to an object after its fields have owners, and before it is stored.
 
-What admission adds, addresses of Services, the selector of Jobs, the name label of namespaces, the
-names of definitions, and what Go's structs cannot leave out. Nobody owns any of it.
+What admission adds, addresses of Services, the selector of Jobs, the name label of namespaces, and
+what Go's structs cannot leave out. Nobody owns any of it.
 """
 
 from collections.abc import Callable
@@ -19,8 +19,6 @@ from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.store import Store
 from tiphys.sandbox.typed import filled
 
-_DEFINITION = "CustomResourceDefinition.apiextensions.k8s.io"
-
 
 class Allocation:
     """Allocates and derives."""
@@ -33,7 +31,6 @@ class Allocation:
             "Job.batch": _job,
             "DaemonSet.apps": lambda new: _count_templates({}, new),
             "PersistentVolume": _volume,
-            _DEFINITION: _definition,
         }
 
     def create(self, kind: Kind, new: dict[str, Any]) -> dict[str, Any]:
@@ -64,8 +61,6 @@ class Allocation:
             self._addresses.update(old, new)
         elif name == "DaemonSet.apps":
             _count_templates(old, new)
-        elif name == _DEFINITION:
-            _definition(new)
         return _complete(kind, new)
 
     def _pod(self, new: dict[str, Any]) -> None:
@@ -106,31 +101,3 @@ def _count_templates(old: dict[str, Any], new: dict[str, Any]) -> None:
     annotations = new["metadata"].get("annotations") or {}
     count = {TEMPLATE_GENERATION: str(int(before) + is_other)}
     new["metadata"]["annotations"] = {**annotations, **count}
-
-
-def _definition(new: dict[str, Any]) -> None:
-    spec = new["spec"]
-    names = spec["names"]
-    names.setdefault("singular", names["kind"].lower())
-    names.setdefault("listKind", f"{names['kind']}List")
-    since = new["metadata"].get("creationTimestamp", "")
-    new["status"] = {
-        "acceptedNames": names,
-        "conditions": [
-            _condition("NamesAccepted", "NoConflicts", "no conflicts found", since),
-            _condition(
-                "Established", "InitialNamesAccepted", "the initial names have been accepted", since
-            ),
-        ],
-        "storedVersions": [v["name"] for v in spec["versions"] if v.get("storage")],
-    }
-
-
-def _condition(kind: str, reason: str, message: str, since: str) -> dict[str, str]:
-    return {
-        "lastTransitionTime": since,
-        "message": message,
-        "reason": reason,
-        "status": "True",
-        "type": kind,
-    }

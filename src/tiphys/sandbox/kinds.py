@@ -24,7 +24,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         schema: the OpenAPI schema of a custom kind's version; None for a built-in one.
         columns: printer columns of a custom kind.
         selectable: paths of fields that objects of a custom kind can be selected by.
-        storage: the version in which objects are kept.
+        stored_version: the version in which objects of a custom kind are kept.
+        stored_schema: its schema.
+        is_revised: stored objects may have been written under another schema.
     """
 
     group: str
@@ -42,6 +44,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     scale_paths: dict[str, str] | None = None
     selectable: tuple[str, ...] = ()
     is_custom: bool = False
+    stored_version: str = ""
+    stored_schema: dict[str, Any] | None = None
+    is_revised: bool = False
 
     @property
     def gvk(self) -> GroupVersionKind:
@@ -129,6 +134,8 @@ def custom_kinds(definition: dict[str, Any]) -> list[Kind]:
     """Return the kinds that a CustomResourceDefinition defines, its served versions only."""
     spec = definition["spec"]
     names = spec["names"]
+    stored = next(version for version in spec["versions"] if version.get("storage"))
+    is_revised = definition["metadata"].get("generation", 1) > 1 or len(spec["versions"]) > 1
     kinds = []
     for version in spec["versions"]:
         if not version.get("served"):
@@ -153,6 +160,9 @@ def custom_kinds(definition: dict[str, Any]) -> list[Kind]:
                     field["jsonPath"] for field in version.get("selectableFields") or ()
                 ),
                 is_custom=True,
+                stored_version=stored["name"],
+                stored_schema=(stored.get("schema") or {}).get("openAPIV3Schema") or {},
+                is_revised=is_revised,
             )
         )
     return kinds

@@ -23,7 +23,7 @@ from tiphys.sandbox.access.token_requests import AccountSecrets
 from tiphys.sandbox.access.tokens import Tokens
 from tiphys.sandbox.certificates import ensure_certificate
 from tiphys.sandbox.dependents import Dependents
-from tiphys.sandbox.kinds import Kinds, custom_kinds
+from tiphys.sandbox.kinds import Kinds
 from tiphys.sandbox.lifecycle import Lifecycle
 from tiphys.sandbox.registry import Registry, utc_now
 from tiphys.sandbox.server import ApiServer
@@ -32,7 +32,6 @@ from tiphys.sandbox.workloads.engine import Workloads
 from tiphys.sandbox.writing import Write
 
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
-_CRDS = ("apiextensions.k8s.io", "customresourcedefinitions")
 
 
 def run_sandbox(home: Path, port: int, git_port: int | None, webhook_url: str | None) -> None:
@@ -115,8 +114,6 @@ def _lifecycle(
 
 def _registry(store: Store) -> Registry:
     kinds = Kinds()
-    for _, stored in store.all(_CRDS):
-        kinds.add(custom_kinds(stored.manifest))
     registry = Registry(store, kinds)
     namespaces = kinds.find("", "v1", "namespaces")
     assert namespaces is not None

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 import orjson
 
 from tiphys.sandbox.allocation import Allocation
-from tiphys.sandbox.kinds import Kind, Kinds, custom_kinds
+from tiphys.sandbox.definitions import CLEANUP
+from tiphys.sandbox.kinds import Kind, Kinds
+from tiphys.sandbox.serving import CRDS, Serving, as_stored
 from tiphys.sandbox.statuses import (
     MODIFIED,
     StatusError,
@@ -21,8 +23,7 @@ from tiphys.sandbox.statuses import (
     terminating,
 )
 from tiphys.sandbox.store import Store
-from tiphys.sandbox.stored import Change, Stored
-from tiphys.sandbox.versions import in_version
+from tiphys.sandbox.stored import Stored
 from tiphys.sandbox.writing import Write, counted, prepared, shown, with_owners
 from tiphys.structured.listitems import ListItemError
 from tiphys.structured.managed import ManagedFieldsError
@@ -31,7 +32,6 @@ from tiphys.structured.updater import ConflictError
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _NAMESPACES = ("", "namespaces")
-_CRDS = ("apiextensions.k8s.io", "customresourcedefinitions")
 CONTROLLER_PROPAGATION = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
@@ -58,7 +58,8 @@ class Registry:
     def __init__(self, store: Store, kinds: Kinds) -> None:
         self.store, self.kinds = store, kinds
         self._allocation = Allocation(store)
-        store.on_undone(self._undone)
+        self._serving = Serving(store, kinds)
+        store.on_undone(self._serving.undone)
 
     def get(self, kind: Kind, namespace: str, name: str) -> Stored:
         """Return an object.
@@ -116,7 +117,7 @@ class Registry:
         """
         stored = self.get(kind, *key)
         old = shown(kind, stored)
-        new = change(in_version(stored.copy(), kind.gvk.api_version))
+        new = change(orjson.loads(orjson.dumps(old)))
         self._check_identity(kind, old, new, key[1], is_patch=True)
         return self._store_update(kind, old, new, write)
 
@@ -154,6 +155,7 @@ class Registry:
         if not fields:
             del new["metadata"]["managedFields"]
         new = self._allocation.update(kind, old, new)
+        self._serving.completed(kind, new, write.now)
         return self._keep(kind, old, counted(kind, old, new, write), write, warnings)
 
     def delete(
@@ -171,12 +173,12 @@ class Registry:
             return stored, True
         finalizers = _finalizers_for(old, options)
         metadata = dict(old["metadata"])
-        if kind.collection == _CRDS:
-            finalizers = [*finalizers, "customresourcecleanup.apiextensions.k8s.io"]
+        if kind.collection == CRDS:
+            finalizers = [*finalizers, CLEANUP]
         holds = bool(finalizers) or kind.collection == _NAMESPACES
         if not holds:
             gone = self.store.remove(kind.collection, (namespace, name))
-            self._removed(kind, gone)
+            self._serving.removed(kind, gone)
             return gone, True
         if not metadata.get("deletionTimestamp"):
             metadata["deletionTimestamp"] = utc_now()
@@ -186,16 +188,20 @@ class Registry:
         if not metadata["finalizers"]:
             del metadata["finalizers"]
         new = {**old, "metadata": metadata}
-        if kind.collection == _NAMESPACES:
-            new["status"] = {**(old.get("status") or {}), "phase": "Terminating"}
+        self._leaving(kind, new)
         if new != old:
             stored = self.store.put(kind.collection, new)
         return stored, False
 
+    def _leaving(self, kind: Kind, new: dict[str, Any]) -> None:
+        if kind.collection == _NAMESPACES:
+            new["status"] = {**(new.get("status") or {}), "phase": "Terminating"}
+        self._serving.completed(kind, new, utc_now())
+
     def remove(self, kind: Kind, namespace: str, name: str) -> None:
         """Remove an object for good, whatever holds it; for the end of a deletion."""
         if self.store.get(kind.collection, (namespace, name)) is not None:
-            self._removed(kind, self.store.remove(kind.collection, (namespace, name)))
+            self._serving.removed(kind, self.store.remove(kind.collection, (namespace, name)))
 
     def _merged(
         self,
@@ -233,6 +239,7 @@ class Registry:
         metadata["uid"] = str(uuid.uuid4())
         metadata["creationTimestamp"] = write.now
         metadata.pop("deletionTimestamp", None)
+        self._serving.completed(kind, new, write.now)
         if write.check is not None:
             write.check(kind, None, new)
         metadata.pop("managedFields", None)
@@ -243,14 +250,15 @@ class Registry:
         new = counted(kind, None, self._allocation.create(kind, new), write)
         if write.dry_run:
             return Written(_not_stored(new), warnings)
-        stored = self.store.put(kind.collection, new)
-        self._stored(kind, stored)
+        stored = self.store.put(kind.collection, as_stored(kind, new))
+        self._serving.stored(kind, stored)
         return Written(stored, warnings)
 
     def _store_update(
         self, kind: Kind, old: dict[str, Any], manifest: dict[str, Any], write: Write
     ) -> Written:
         new, warnings = prepared(self.kinds, kind, old, manifest, write)
+        self._serving.completed(kind, new, write.now)
         owned = with_owners(self.kinds, kind, old, new, write)
         owned = self._allocation.update(kind, old, owned)
         return self._keep(kind, old, counted(kind, old, owned, write), write, warnings)
@@ -273,30 +281,11 @@ class Registry:
         if is_leaving and kind.collection != _NAMESPACES:
             self.store.put(kind.collection, new)
             gone = self.store.remove(kind.collection, name)
-            self._removed(kind, gone)
+            self._serving.removed(kind, gone)
             return Written(gone, warnings)
-        stored = self.store.put(kind.collection, new)
-        self._stored(kind, stored)
+        stored = self.store.put(kind.collection, as_stored(kind, new))
+        self._serving.stored(kind, stored)
         return Written(stored, warnings)
-
-    def _stored(self, kind: Kind, stored: Stored) -> None:
-        if kind.collection == _CRDS:
-            self.kinds.add(custom_kinds(stored.manifest))
-
-    def _undone(self, change: Change) -> None:
-        """Serve the kinds that are really defined."""
-        if change.collection != _CRDS:
-            return
-        spec = change.stored.manifest["spec"]
-        self.kinds.remove(spec["group"], spec["names"]["plural"])
-        stored = self.store.get(_CRDS, change.name)
-        if stored is not None:
-            self.kinds.add(custom_kinds(stored.manifest))
-
-    def _removed(self, kind: Kind, gone: Stored) -> None:
-        if kind.collection == _CRDS:
-            spec = gone.manifest["spec"]
-            self.kinds.remove(spec["group"], spec["names"]["plural"])
 
     def _named(self, kind: Kind, namespace: str, manifest: dict[str, Any]) -> dict[str, Any]:
         metadata = dict(manifest.get("metadata") or {})
@@ -320,6 +309,8 @@ class Registry:
         return new
 
     def _check_namespace(self, kind: Kind, namespace: str, name: str) -> None:
+        if kind.is_custom:
+            self._serving.check_open(kind, name)
         if not kind.namespaced:
             return
         stored = self.store.get(_NAMESPACES, ("", namespace))

@@ -101,7 +101,9 @@ def as_table(
         elif include != "None":
             row["object"] = as_metadata(manifest)
         rows.append(row)
-    definitions = [{k: v for k, v in column.items() if k != "from"} for column in columns]
+    definitions = [
+        {k: v for k, v in column.items() if k not in {"from", "absent"}} for column in columns
+    ]
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
@@ -121,6 +123,7 @@ def _columns(kind: Kind) -> list[dict[str, Any]]:
                 "description": column.get("description", ""),
                 "priority": column.get("priority", 0),
                 "from": column["jsonPath"],
+                "absent": None,
             }
             for column in kind.columns
         ]
@@ -145,6 +148,8 @@ def _cell(column: dict[str, Any], manifest: dict[str, Any]) -> Any:
     if column is _AGE_COLUMN:
         return _age(manifest["metadata"].get("creationTimestamp", ""))
     value = value_of(manifest, column["from"])
+    if value == "<none>" and "absent" in column:
+        return column["absent"]
     if column["type"] == "date" and isinstance(value, str) and value:
         return _age(value)
     return value

@@ -13,9 +13,11 @@ import orjson
 
 from tiphys.sandbox.advice import warnings_for
 from tiphys.sandbox.defaulting import fill_in, kind_name
+from tiphys.sandbox.definitions import definition_problems
 from tiphys.sandbox.kinds import Kind, Kinds
 from tiphys.sandbox.names import metadata_problems, metadata_warnings
 from tiphys.sandbox.rules import immutable_problems, known_only, spec_problems
+from tiphys.sandbox.serving import as_read
 from tiphys.sandbox.statuses import bad_request, invalid
 from tiphys.sandbox.stored import Stored
 from tiphys.sandbox.typed import DecodeError, decoded, filled
@@ -182,6 +184,8 @@ def counted(
 def shown(kind: Kind, stored: Stored) -> dict[str, Any]:
     """Return an object in the version of a request; not to be changed."""
     manifest = stored.manifest
+    if kind.is_revised:
+        return as_read(kind, manifest)
     if manifest["apiVersion"] == kind.gvk.api_version:
         return manifest
     other = in_version(manifest, kind.gvk.api_version)
@@ -193,7 +197,8 @@ def shown(kind: Kind, stored: Stored) -> dict[str, Any]:
 
 def answered(kind: Kind, stored: Stored) -> Any:
     """Return what is to be sent for an object: the stored bytes, unless versions differ."""
-    if stored.body.startswith(b'{"apiVersion":"%b",' % kind.gvk.api_version.encode()):
+    is_whole = stored.body.startswith(b'{"apiVersion":"%b",' % kind.gvk.api_version.encode())
+    if is_whole and not kind.is_revised:
         return orjson.Fragment(stored.body)
     return shown(kind, stored)
 
@@ -265,6 +270,8 @@ def _rule_problems(
 ) -> Iterable[tuple[str, str, str]]:
     if kind.is_custom:
         return [(e.path, e.reason, e.message) for e in validate(new, kind.schema or {}, old)]
+    if kind_name(kind) == "CustomResourceDefinition.apiextensions.k8s.io":
+        return list(definition_problems(old, new))
     problems = list(spec_problems(new, kind))
     if old is not None:
         problems += immutable_problems(old, new, kind)

@@ -9,12 +9,31 @@ from typing import Any
 Schema = Mapping[str, Any]
 Json = dict[str, Any]
 OBJECT_FIELDS = frozenset({"apiVersion", "kind", "metadata"})
+METADATA_FIELDS = frozenset(
+    {
+        "annotations",
+        "creationTimestamp",
+        "deletionGracePeriodSeconds",
+        "deletionTimestamp",
+        "finalizers",
+        "generateName",
+        "generation",
+        "labels",
+        "managedFields",
+        "name",
+        "namespace",
+        "ownerReferences",
+        "resourceVersion",
+        "selfLink",
+        "uid",
+    }
+)
 
 
 def prune(manifest: Json, schema: Schema | None, unknown: list[str] | None = None) -> Json:
     """Return a custom resource without unknown fields; the input stays as it is.
 
-    `metadata` is not looked into, here and in embedded objects: its fields are known elsewhere.
+    The object's own `metadata` is not looked into: its fields are known elsewhere.
 
     Args:
         manifest: the object.
@@ -46,7 +65,7 @@ def _prune(value: Any, schema: Schema | None, path: str, unknown: list[str]) -> 
         where = f"{path}.{name}" if path else name
         known, below = _below(schema, name)
         if embedded and name in OBJECT_FIELDS:
-            result[name] = entry
+            result[name] = _metadata(entry, where, unknown) if path else entry
         elif known:
             result[name] = _prune(entry, below, where, unknown)
         elif keeps:
@@ -54,6 +73,14 @@ def _prune(value: Any, schema: Schema | None, path: str, unknown: list[str]) -> 
         elif path or name not in OBJECT_FIELDS:
             unknown.append(where)
     return result
+
+
+def _metadata(value: Any, path: str, unknown: list[str]) -> Any:
+    """Return the metadata of an embedded object without what no metadata has."""
+    if not path.endswith(".metadata") or not isinstance(value, dict):
+        return value
+    unknown += [f"{path}.{name}" for name in value if name not in METADATA_FIELDS]
+    return {name: entry for name, entry in value.items() if name in METADATA_FIELDS}
 
 
 def _items(schema: Schema) -> Schema:

@@ -1,0 +1,27 @@
+"""Defects that the group on custom resources must notice."""
+
+from typing import Any
+
+from tiphys.sandbox import writing
+from tiphys.structured.custom import validation
+
+
+def unknown_fields_stay() -> None:
+    def keep(manifest: Any, _schema: Any, _unknown: Any = None) -> Any:
+        return manifest
+
+    writing.prune = keep  # type: ignore[attr-defined, assignment]
+
+
+def rules_are_not_looked_at() -> None:
+    def lenient(_manifest: Any, _schema: Any, _old: Any) -> list[Any]:
+        return []
+
+    validation.check_rules = lenient  # type: ignore[attr-defined]
+
+
+def stored_objects_are_shown_as_they_were() -> None:
+    def as_it_is(kind: Any, manifest: Any) -> Any:
+        return {**manifest, "apiVersion": kind.gvk.api_version}
+
+    writing.as_read = as_it_is  # type: ignore[attr-defined]
