@@ -84,7 +84,7 @@ def test_one_cluster_dies_and_the_other_goes_on(world: World, tmp_path: Path) ->
             lambda: there.get("ConfigMap", "shop", "one")["data"] == healed,
             timeout_s=10,
         )
-        assert second.status["sync"]["status"] == "Synced"
+        second.wait("Synced")
 
         first.start_sync()
         state = first.wait_for_operation(timeout_s=90)

@@ -67,7 +67,7 @@ def _has_succeeded(app: App) -> bool:
     return state.get("phase") == "Succeeded" and "operation" not in manifest
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_a_sync_killed_at_any_moment_ends_as_an_undisturbed_one(own_world: World) -> None:
     world = own_world
     app, _ = _start(world, 0)
