@@ -100,7 +100,7 @@ class Handlers:
 
     def _create(self, request: Request) -> Answer:
         if request.subresource:
-            return 201, self._subresources.create(request, read_body(request).value), []
+            return 201, self._subresources.create(request), []
         body, write = self._read(request)
         try:
             written = self._registry.create(request.kind, request.namespace, body.value, write)

@@ -32,6 +32,7 @@ from tiphys.structured.updater import ConflictError
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _NAMESPACES = ("", "namespaces")
+_KEPT_NAMESPACES = frozenset({"default", "kube-system", "kube-public"})
 CONTROLLER_PROPAGATION = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
@@ -166,6 +167,7 @@ class Registry:
         Raises:
             StatusError: it does not exist, or is not the one that is meant.
         """
+        _check_deletable(kind, name)
         stored = self.get(kind, namespace, name)
         old = stored.manifest
         _check_preconditions(kind, old, options.get("preconditions") or {})
@@ -360,6 +362,12 @@ def _uid_text(uid: str, old: dict[str, Any]) -> str:
         f"Precondition failed: UID in precondition: {uid}, UID in object meta: "
         f"{old['metadata']['uid']}"
     )
+
+
+def _check_deletable(kind: Kind, name: str) -> None:
+    if kind.collection == _NAMESPACES and name in _KEPT_NAMESPACES:
+        text = f'namespaces "{name}" is forbidden: this namespace may not be deleted'
+        raise StatusError(403, "Forbidden", text, {"name": name, "kind": kind.plural})
 
 
 def _check_preconditions(kind: Kind, old: dict[str, Any], wanted: dict[str, Any]) -> None:

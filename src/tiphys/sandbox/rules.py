@@ -74,6 +74,22 @@ def _is_label_key(key: str) -> bool:
 _SELECTING = {"Deployment.apps", "DaemonSet.apps", "ReplicaSet.apps", "StatefulSet.apps"}
 
 
+def finalizer_problems(old: dict[str, Any] | None, new: dict[str, Any]) -> Iterator[Problem]:
+    """Yield the finalizers that come to an object that is being deleted."""
+    before = {} if old is None else old["metadata"]
+    if not before.get("deletionTimestamp"):
+        return
+    known = before.get("finalizers") or []
+    more = [name for name in new["metadata"].get("finalizers") or [] if name not in known]
+    if more:
+        listed = ", ".join(f'"{name}"' for name in more)
+        text = (
+            "Forbidden: no new finalizers can be added if the object is being deleted, found new "
+            f"finalizers []string{{{listed}}}"
+        )
+        yield "metadata.finalizers", "FieldValueForbidden", text
+
+
 def spec_problems(manifest: dict[str, Any], kind: Kind) -> Iterator[Problem]:
     """Yield what a built-in kind lacks."""
     name = kind_name(kind)

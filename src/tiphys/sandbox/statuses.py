@@ -72,7 +72,8 @@ def terminating(plural: str, group: str, name: str, namespace: str) -> StatusErr
         f'{qualified(plural, group)} "{name}" is forbidden: unable to create new content in '
         f"namespace {namespace} because it is being terminated"
     )
-    return StatusError(403, "Forbidden", text, {"name": name, "kind": plural, "causes": [cause]})
+    details = {"name": name, **({"group": group} if group else {}), "kind": plural}
+    return StatusError(403, "Forbidden", text, {**details, "causes": [cause]})
 
 
 MODIFIED = (

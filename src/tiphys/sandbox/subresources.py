@@ -8,6 +8,7 @@ from typing import Any
 
 from tiphys.sandbox.access.token_requests import token_for
 from tiphys.sandbox.access.tokens import Tokens
+from tiphys.sandbox.bodies import read_body
 from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.requests import Request
 from tiphys.sandbox.statuses import StatusError, conflict
@@ -29,7 +30,7 @@ class Subresources:
             ("pods", "binding"): self._bind,
         }
 
-    def create(self, request: Request, manifest: Manifest) -> Manifest:
+    def create(self, request: Request) -> Manifest:
         """Create what is asked for.
 
         Raises:
@@ -43,7 +44,7 @@ class Subresources:
                 else "the server does not allow this method on the requested resource"
             )
             raise StatusError(405, "MethodNotAllowed", text, {})
-        return act(request, manifest)
+        return act(request, read_body(request).value)
 
     def _token(self, request: Request, manifest: Manifest) -> Manifest:
         key = (request.namespace, request.name)

@@ -16,7 +16,12 @@ from tiphys.sandbox.defaulting import fill_in, kind_name
 from tiphys.sandbox.definitions import definition_problems
 from tiphys.sandbox.kinds import Kind, Kinds
 from tiphys.sandbox.names import metadata_problems, metadata_warnings
-from tiphys.sandbox.rules import immutable_problems, known_only, spec_problems
+from tiphys.sandbox.rules import (
+    finalizer_problems,
+    immutable_problems,
+    known_only,
+    spec_problems,
+)
 from tiphys.sandbox.serving import as_read
 from tiphys.sandbox.statuses import bad_request, invalid
 from tiphys.sandbox.stored import Stored
@@ -129,7 +134,8 @@ def prepared(
         _stringdata_to_data(new)
         _keep_job_selector(old, new)
         fill_in(new, kind)
-    problems = [*metadata_problems(new, kind), *_rule_problems(kind, old, new)]
+    problems = [*metadata_problems(new, kind), *finalizer_problems(old, new)]
+    problems += _rule_problems(kind, old, new)
     if problems:
         raise invalid(kind.kind, kind.group, metadata.get("name", ""), problems)
     advice = metadata_warnings(old, new, kind) if kind.is_custom else warnings_for(new, kind)
