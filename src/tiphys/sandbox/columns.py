@@ -11,6 +11,12 @@ Rule = tuple[str, int, str]
 
 _PODS = [("Containers", 1, "images:name"), ("Images", 1, "images:image")]
 _WORKLOAD = [*_PODS, ("Selector", 1, "selector:.spec.selector")]
+_BINDING = [
+    ("Role", 0, "binding:role"),
+    ("Users", 1, "binding:User"),
+    ("Groups", 1, "binding:Group"),
+    ("ServiceAccounts", 1, "binding:ServiceAccount"),
+]
 COLUMNS: dict[str, list[Rule]] = {
     "Pod": [
         ("Ready", 0, "pod:ready"),
@@ -75,7 +81,8 @@ COLUMNS: dict[str, list[Rule]] = {
     "Node": [("Status", 0, "node:status"), ("Version", 0, ".status.nodeInfo.kubeletVersion")],
     "Secret": [("Type", 0, ".type"), ("Data", 0, "len:.data")],
     "ConfigMap": [("Data", 0, "len:.data")],
-    "ServiceAccount": [("Secrets", 0, "len:.secrets")],
+    "RoleBinding.rbac.authorization.k8s.io": _BINDING,
+    "ClusterRoleBinding.rbac.authorization.k8s.io": _BINDING,
     "PersistentVolumeClaim": [
         ("Status", 0, ".status.phase"),
         ("Volume", 0, ".spec.volumeName"),
@@ -150,6 +157,8 @@ def _images(manifest: dict[str, Any], field: str) -> str:
 
 
 def _service(manifest: dict[str, Any], what: str) -> str:
+    if what == "external" and _at(manifest, ".spec.type") == "ExternalName":
+        return str(_at(manifest, ".spec.externalName"))
     if what == "external":
         entries = _at(manifest, ".status.loadBalancer.ingress") or []
         return ",".join(e.get("ip") or e.get("hostname") or "" for e in entries) or "<none>"
@@ -237,11 +246,24 @@ def type_of(rule: str) -> str:
 
 
 _TYPES = {"count": "integer", "count-of": "integer", "flag": "boolean"}
+
+
+def _binding(manifest: dict[str, Any], what: str) -> str:
+    if what == "role":
+        return f"{_at(manifest, '.roleRef.kind')}/{_at(manifest, '.roleRef.name')}"
+    return ", ".join(
+        f"{subject['namespace']}/{subject['name']}" if what == "ServiceAccount" else subject["name"]
+        for subject in manifest.get("subjects") or []
+        if subject.get("kind") == what
+    )
+
+
 _SPECIAL: dict[str, Callable[[dict[str, Any], str], Any]] = {
     "pod": _pod,
     "job": _job,
     "images": _images,
     "service": _service,
+    "binding": _binding,
     "ingress": _ingress,
     "node": _node,
     "event": _event,
