@@ -268,3 +268,30 @@ def test_an_eviction_deletes_a_pod_unless_a_budget_forbids(
     assert answer.code == 201
     assert answer.json["status"] == "Success"
     eventually("the pod is gone", lambda: cluster.get(f"{pods}/free").code == 404)
+
+
+def test_a_claim_goes_once_no_pod_uses_it(cluster: Cluster, namespace: str) -> None:
+    claims, pods = at("v1", "persistentvolumeclaims", namespace), at("v1", "pods", namespace)
+    size = {"requests": {"storage": "1Gi"}}
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": size}
+    cluster.post(claims, {"metadata": {"name": "data"}, "spec": spec}).ok()
+    volume = {"name": "data", "persistentVolumeClaim": {"claimName": "data"}}
+    container = {"name": "a", "image": "nginx:1"}
+    user = {"metadata": {"name": "user"}, "spec": {"containers": [container], "volumes": [volume]}}
+    cluster.post(pods, user).ok()
+
+    claim = cluster.delete(f"{claims}/data").ok()
+    assert claim["metadata"]["finalizers"] == ["kubernetes.io/pvc-protection"]
+    cluster.get(f"{claims}/data").ok()
+    cluster.delete(f"{pods}/user", {"gracePeriodSeconds": 0}).ok()
+    eventually("the claim is gone", lambda: cluster.get(f"{claims}/data").code == 404, 30)
+
+
+def test_a_volume_that_nobody_claims_goes(cluster: Cluster) -> None:
+    volumes = at("v1", "persistentvolumes")
+    source = {"hostPath": {"path": "/data"}}
+    spec = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, **source}
+    volume = cluster.post(volumes, {"metadata": {"generateName": "free-"}, "spec": spec}).ok()
+    where = f"{volumes}/{volume['metadata']['name']}"
+    cluster.delete(where).ok()
+    eventually("the volume is gone", lambda: cluster.get(where).code == 404, 30)

@@ -25,6 +25,7 @@ from tiphys.sandbox.certificates import ensure_certificate
 from tiphys.sandbox.dependents import Dependents
 from tiphys.sandbox.kinds import Kinds
 from tiphys.sandbox.lifecycle import Lifecycle
+from tiphys.sandbox.protection import Protection
 from tiphys.sandbox.registry import Registry, utc_now
 from tiphys.sandbox.server import ApiServer
 from tiphys.sandbox.store import Store
@@ -108,7 +109,11 @@ def _lifecycle(
     registry: Registry, dependents: Dependents, tokens: Tokens, certificate: Path
 ) -> Lifecycle:
     authority = certificate.read_text()
-    followers = (Aggregation(registry), AccountSecrets(registry, tokens, authority))
+    followers = (
+        Aggregation(registry),
+        AccountSecrets(registry, tokens, authority),
+        Protection(registry),
+    )
     return Lifecycle(registry, dependents, followers, authority)
 
 
