@@ -173,7 +173,7 @@ class Cluster:
             connection = self._open_connection()
             connection.request(method, url, data, headers)
             return connection.getresponse()
-        except (http.client.HTTPException, ConnectionError):
+        except (http.client.HTTPException, OSError):
             # A kept connection that the server closed meanwhile; a new one tells for sure.
             self._local.connection = None
             connection = self._open_connection()

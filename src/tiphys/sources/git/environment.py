@@ -70,6 +70,8 @@ def git_environment(access: RepositoryAccess) -> Iterator[dict[str, str]]:
             "credential.helper": "",
             "core.hooksPath": "/dev/null",
             "gc.autoDetach": "false",
+            # A fetch that is cut off must leave all of its objects or none.
+            "fetch.unpackLimit": "1",
             "protocol.allow": "never",
             **{f"protocol.{scheme}.allow": "always" for scheme in _SCHEMES},
             **_tls(access, folder),
