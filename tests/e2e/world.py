@@ -281,9 +281,28 @@ def new_world(home: Path) -> Iterator[World]:
         if world.is_real:
             stack.enter_context(Kubelet(world.api).playing())
         stack.enter_context(world.serve_git())
+        if world.is_real:
+            stack.enter_context(_alone(world))
         stack.callback(world.stop_tiphys, signal.SIGTERM)
         world.start_tiphys()
         yield world
+
+
+_on_one_cluster: list[World] = []
+
+
+@contextlib.contextmanager
+def _alone(world: World) -> Iterator[None]:
+    """Stop the tiphys of other worlds meanwhile: on a real cluster they would be one too many."""
+    for other in _on_one_cluster:
+        other.stop_tiphys(signal.SIGTERM)
+    _on_one_cluster.append(world)
+    try:
+        yield
+    finally:
+        _on_one_cluster.remove(world)
+        if _on_one_cluster:
+            _on_one_cluster[-1].start_tiphys()
 
 
 @contextlib.contextmanager
