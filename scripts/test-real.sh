@@ -11,4 +11,6 @@ if ! reason=$(timeout 1500 scripts/build-control-plane.sh 2>&1); then
     [ "${TIPHYS_REQUIRE_REAL:-}" != 1 ]
     exit
 fi
-exec .venv/bin/python -m tests.real.harness -- .venv/bin/pytest -q tests/e2e tests/contract "$@"
+# Renders ask no cluster, so once is enough.
+exec .venv/bin/python -m tests.real.harness -- .venv/bin/pytest -q --ignore tests/e2e/renders \
+    tests/e2e tests/contract "$@"
