@@ -55,7 +55,7 @@ def test_a_namespace_and_all_in_it_go(cluster: Cluster) -> None:
     assert answer["status"] == {"phase": "Terminating"}
     assert answer["metadata"]["deletionTimestamp"]
     gone = f"/api/v1/namespaces/{name}"
-    eventually("the namespace is gone", lambda: cluster.get(gone).code == 404, 40)
+    eventually("the namespace is gone", lambda: cluster.get(gone).code == 404, 90)
     assert cluster.get(at("v1", "configmaps", name)).ok()["items"] == []
 
 
@@ -97,7 +97,7 @@ def test_it_ends_with_the_last_object(cluster: Cluster, terminating: str) -> Non
     held = at("v1", "configmaps", terminating, "held")
     cluster.patch(held, {"metadata": {"finalizers": None}}).ok()
     gone = f"/api/v1/namespaces/{terminating}"
-    eventually("the namespace is gone", lambda: cluster.get(gone).code == 404, 40)
+    eventually("the namespace is gone", lambda: cluster.get(gone).code == 404, 90)
 
 
 def test_an_object_needs_a_namespace_that_is_there(cluster: Cluster) -> None:

@@ -102,5 +102,8 @@ def test_a_delete_of_something_else_is_a_conflict(
     cluster.post(at("v1", "configmaps", namespace), config_map()).ok()
     path = at("v1", "configmaps", namespace, "one")
     status = cluster.delete(path, {"preconditions": preconditions}).failure(409, "Conflict")
-    assert f"Precondition failed: {message} in precondition" in status["message"]
+    told = f'Operation cannot be fulfilled on ConfigMap "one": the {message} in the precondition ('
+    assert status["message"].startswith(told)
+    assert f") does not match the {message} in record (" in status["message"]
+    assert status["details"] == {"name": "one", "kind": "ConfigMap"}
     cluster.get(path).ok()

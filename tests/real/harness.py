@@ -84,6 +84,9 @@ def control_plane(home: Path) -> Iterator[Path]:
                 "--service-account-private-key-file", str(key),
                 "--root-ca-file", str(home / "certificates" / "apiserver.crt"),
                 "--use-service-account-credentials",
+                # Each test leaves a namespace to be cleared; at the usual 20 requests a second
+                # those pile up for minutes.
+                "--kube-api-qps", "1000", "--kube-api-burst", "2000",
             )
         )  # fmt: skip
         yield kubeconfig

@@ -372,15 +372,17 @@ def _check_deletable(kind: Kind, name: str) -> None:
 
 def _check_preconditions(kind: Kind, old: dict[str, Any], wanted: dict[str, Any]) -> None:
     metadata = old["metadata"]
-    uid, version = wanted.get("uid"), wanted.get("resourceVersion")
-    if uid and uid != metadata["uid"]:
-        raise conflict(kind.plural, kind.group, metadata["name"], _uid_text(uid, old))
-    if version and version != metadata["resourceVersion"]:
-        text = (
-            f"Precondition failed: ResourceVersion in precondition: {version}, ResourceVersion in "
-            f"object meta: {metadata['resourceVersion']}"
-        )
-        raise conflict(kind.plural, kind.group, metadata["name"], text)
+    for field, word, why in (
+        ("uid", "UID", "deleted and then recreated"),
+        ("resourceVersion", "ResourceVersion", "modified"),
+    ):
+        given = wanted.get(field)
+        if given and given != metadata[field]:
+            text = (
+                f"the {word} in the precondition ({given}) does not match the {word} in record "
+                f"({metadata[field]}). The object might have been {why}"
+            )
+            raise conflict(kind.kind, kind.group, metadata["name"], text)
 
 
 def _finalizers_for(old: dict[str, Any], options: dict[str, Any]) -> list[str]:
