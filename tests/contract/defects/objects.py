@@ -8,8 +8,10 @@ from tiphys.sandbox.registry import Registry
 def updates_of_old_versions_pass() -> None:
     check = Registry._check_identity
 
-    def lenient(self: Registry, kind: Any, old: Any, new: dict[str, Any], *more: Any) -> None:
+    def lenient(
+        self: Registry, kind: Any, old: Any, new: dict[str, Any], *more: Any, **named: Any
+    ) -> None:
         new["metadata"]["resourceVersion"] = old["metadata"]["resourceVersion"]
-        check(self, kind, old, new, *more)
+        check(self, kind, old, new, *more, **named)
 
-    Registry._check_identity = lenient  # type: ignore[method-assign, assignment]
+    Registry._check_identity = lenient  # type: ignore[method-assign]

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,18 @@ GOOD = {"app/web.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: good}
 NAMES = {"metadata": {"name": "c"}, "apiVersion": "v1", "kind": "ConfigMap"}
 
 needs_landlock = pytest.mark.skipif(landlock_abi() == 0, reason="this kernel has no Landlock")
+
+
+@pytest.fixture
+def render_processes() -> Callable[[], set[int]]:
+    """What runs below this process and is not of a server that other tests left running."""
+    before = descendants(os.getpid())
+
+    def started() -> set[int]:
+        of_others = {child for pid in before for child in descendants(pid)}
+        return {*descendants(os.getpid())} - {*before} - of_others
+
+    return started
 
 
 def chart(template: str) -> dict[str, str]:
@@ -231,7 +244,9 @@ GREEDY: dict[str, tuple[str, str, RenderLimits, str]] = {
 
 
 @pytest.mark.parametrize("name", list(GREEDY))
-async def test_what_takes_too_much_is_stopped(tmp_path: Path, name: str) -> None:
+async def test_what_takes_too_much_is_stopped(
+    tmp_path: Path, name: str, render_processes: Callable[[], set[int]]
+) -> None:
     kind, text, limits, message = GREEDY[name]
     group = TaskLimit.create(1)
     if group is None and "fork" in name:
@@ -253,10 +268,12 @@ async def test_what_takes_too_much_is_stopped(tmp_path: Path, name: str) -> None
             await rendered(pool, job, files, limits, reads=(str(tmp_path / "bin"),))
         assert caught.value.what == message
         assert await rendered(pool, new_job("Directory"), GOOD)
-    assert not descendants(os.getpid())
+    assert not render_processes()
 
 
-async def test_others_render_while_one_hangs(tmp_path: Path) -> None:
+async def test_others_render_while_one_hangs(
+    tmp_path: Path, render_processes: Callable[[], set[int]]
+) -> None:
     async with new_pool(tmp_path, size=2) as pool:
         hanging = asyncio.create_task(
             rendered(pool, new_job("Helm"), chart(LOOP), RenderLimits(timeout_s=20))
@@ -267,7 +284,7 @@ async def test_others_render_while_one_hangs(tmp_path: Path) -> None:
         hanging.cancel()
         with pytest.raises(asyncio.CancelledError):
             await hanging
-    assert not descendants(os.getpid())
+    assert not render_processes()
 
 
 async def test_a_job_finds_nothing_of_the_one_before(tmp_path: Path) -> None:
@@ -289,11 +306,13 @@ async def test_a_stranger_s_worker_serves_once(tmp_path: Path) -> None:
         assert pool.starts == 2
 
 
-async def test_a_worker_ends_when_it_is_not_needed(tmp_path: Path) -> None:
+async def test_a_worker_ends_when_it_is_not_needed(
+    tmp_path: Path, render_processes: Callable[[], set[int]]
+) -> None:
     async with new_pool(tmp_path, idle_s=0.2) as pool:
         await rendered(pool, new_job("Directory"), GOOD)
         async with asyncio.timeout(10):
-            while descendants(os.getpid()):  # noqa: ASYNC110 -- nothing tells of it
+            while render_processes():  # noqa: ASYNC110 -- nothing tells of it
                 await asyncio.sleep(0.02)
         assert await rendered(pool, new_job("Directory"), GOOD)
         assert pool.starts == 2
