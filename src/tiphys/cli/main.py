@@ -14,7 +14,7 @@ GENERIC_ERROR = 20
 _COMMANDS = {
     "app": ("tiphys.cli.commands.app", "app", "list, show, compare and sync Applications"),
     "cluster": ("tiphys.cli.commands.cluster", "cluster", "add, list and remove clusters"),
-    "down": ("tiphys.cli.commands.up", "down", "stop what `up` started; keep its state"),
+    "down": ("tiphys.cli.commands.down", "down", "stop what `up` started; keep its state"),
     "proj": ("tiphys.cli.commands.proj", "proj", "create, list and show projects"),
     "repo": ("tiphys.cli.commands.repo", "repo", "add, list and remove repositories"),
     "repocreds": (
@@ -22,7 +22,7 @@ _COMMANDS = {
         "repocreds",
         "add, list and remove credentials for many repositories",
     ),
-    "reset": ("tiphys.cli.commands.up", "reset", "stop, and delete all that `up` made"),
+    "reset": ("tiphys.cli.commands.down", "reset", "stop, and delete all that `up` made"),
     "run": ("tiphys.cli.commands.run", "run", "run the controller and the server"),
     "sandbox": (
         "tiphys.cli.commands.sandbox",

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from tiphys.cli import processes
+
 
 @click.command()
 @click.option("--kubeconfig", type=click.Path(path_type=Path), help="leave out inside a pod")
@@ -56,3 +58,4 @@ def run(
         renderers=renderers,
     )
     uvloop.run(run(options))
+    processes.leave()

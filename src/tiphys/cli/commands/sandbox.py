@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from tiphys.cli import processes
+
 
 @click.command()
 @click.option("--home", type=click.Path(path_type=Path), required=True, help="where its state lies")
@@ -19,3 +21,4 @@ def sandbox(home: Path, port: int, git_port: int | None, webhook_url: str | None
     from tiphys.sandbox.main import run_sandbox  # noqa: PLC0415
 
     run_sandbox(home, port, git_port, webhook_url)
+    processes.leave()

@@ -1,4 +1,4 @@
-"""`tiphys up`, `down` and `reset`: a sandbox with a demo, deployed by tiphys, on this machine."""
+"""`tiphys up`: a sandbox with a demo, deployed by tiphys, on this machine."""
 
 import asyncio
 import shutil
@@ -43,24 +43,6 @@ def up() -> None:
     _start_tiphys(place, ports, console)
     applications = asyncio.run(_deploy(place, git_url, console))
     click.echo(_summary(place, ports, git_url, applications))
-
-
-@click.command()
-def down() -> None:
-    """Stop what `up` started; the next `up` finds everything again."""
-    place = Workplace.current()
-    stopped = [processes.stop(place.tiphys_pid), processes.stop(place.sandbox_pid)]
-    click.echo("stopped" if any(stopped) else "nothing was running")
-
-
-@click.command()
-def reset() -> None:
-    """Stop, and delete all that `up` made."""
-    place = Workplace.current()
-    processes.stop(place.tiphys_pid)
-    processes.stop(place.sandbox_pid)
-    shutil.rmtree(place.home, ignore_errors=True)
-    click.echo(f"deleted {place.home}")
 
 
 def _start_sandbox(place: Workplace, ports: Ports, console: Console) -> None:
