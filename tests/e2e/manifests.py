@@ -62,3 +62,14 @@ def job(name: str, *, fails: bool = False, **annotations: str) -> dict[str, Any]
             "template": {"spec": {"restartPolicy": "Never", "containers": [container]}},
         },
     }
+
+
+def pod(name: str, *command: str, **annotations: str) -> dict[str, Any]:
+    """A Pod that runs a command once: `true`, `false`, `sleep 1000`."""
+    container = {"name": "main", "image": "registry.example/task:1", "command": list(command)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": _metadata(name, annotations),
+        "spec": {"restartPolicy": "Never", "containers": [container]},
+    }

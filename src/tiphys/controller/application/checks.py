@@ -19,6 +19,7 @@ from tiphys.model.errors import TiphysError
 from tiphys.model.keys import GroupKind, Manifest
 from tiphys.model.operation import ResourceResult
 from tiphys.model.project import AppProject
+from tiphys.model.words import SyncPhase
 
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 _NAMESPACE = GroupKind("", "Namespace")
@@ -39,9 +40,9 @@ class Checks:
     ) -> tuple[str, list[ResourceResult]] | None:
         """Return why a sync must not begin, and the results to show; None when it may.
 
-        Objects whose namespace or definition comes with this sync, and those to be replaced or
-        forced, cannot be tried: the API server would refuse what it will accept. Their shape is
-        checked instead.
+        Objects whose namespace or definition comes with this sync, those to be replaced or forced,
+        and hooks that are still there from before cannot be tried: the API server would refuse
+        what it will accept. Their shape is checked instead.
         """
         project = self._services.installation.project(draft.app.project)
         defined = _definitions(tasks)
@@ -61,8 +62,7 @@ class Checks:
         for task in writes:
             is_early = task.key.namespace in made or task.key.group_kind in coming
             is_served = cluster.client.discovery.resource(task.gvk) is not None
-            blunt = task.options.force or task.options.replace
-            can_answer = is_served and not is_early and not blunt
+            can_answer = is_served and not is_early and _is_worth_a_trial(task)
             (tried if can_answer else looked_at).append(task)
         results = [
             refused(task, problem)
@@ -75,6 +75,17 @@ class Checks:
 
 def _is_written(task: SyncTask) -> bool:
     return not task.is_prune and (task.is_modified or not task.options.apply_out_of_sync_only)
+
+
+def _is_worth_a_trial(task: SyncTask) -> bool:
+    """Return whether what the API server says now of a write is what it will say then."""
+    if task.options.force or task.options.replace:
+        return False
+    if not task.is_hook:
+        return True
+    # What an earlier sync left of a hook is deleted before, or may be gone by its phase; and a
+    # hook for failures must not keep a sync from beginning that may never need it.
+    return task.live is None and task.phase is not SyncPhase.SYNC_FAIL
 
 
 def _definitions(tasks: Sequence[SyncTask]) -> dict[GroupKind, Manifest]:
