@@ -6,6 +6,7 @@ import logging
 import os
 import random
 import signal
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -42,7 +43,7 @@ from tiphys.model.cluster import ClusterRecord
 from tiphys.model.errors import ApiError
 from tiphys.model.keys import GroupVersionKind, Manifest
 from tiphys.model.labels import API_GROUP, API_VERSION, DEFAULT_PROJECT
-from tiphys.server.app import create_server
+from tiphys.server.app import create_server, listen
 from tiphys.server.routes.webhook import webhook_route
 from tiphys.sources.api import RendererOptions
 from tiphys.sources.plugins import load_plugins
@@ -194,9 +195,11 @@ async def run(options: Options) -> None:
     """Run the controller and the server until SIGTERM or SIGINT.
 
     Raises:
+        InvalidInputError: the port is taken.
         ClusterError: the cluster cannot be reached.
         ApiError: it refuses what we need.
     """
+    listening = listen(options.host, options.port)
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
@@ -207,7 +210,7 @@ async def run(options: Options) -> None:
             installation_of(client, options.namespace) as installation,
             _rivals(options, client) as rivals,
         ):
-            await _serve(options, (client, rivals), installation, stopped)
+            await _serve(options, (client, rivals, listening), installation, stopped)
 
 
 @contextlib.asynccontextmanager
@@ -225,11 +228,11 @@ async def _rivals(options: Options, client: KubeClient) -> AsyncIterator[Rivals 
 
 async def _serve(
     options: Options,
-    beside: tuple[KubeClient, Rivals | None],
+    beside: tuple[KubeClient, Rivals | None, socket.socket],
     installation: Installation,
     stopped: asyncio.Event,
 ) -> None:
-    client, rivals = beside
+    client, rivals, listening = beside
     settings = installation.settings
     for problem in settings.problems:
         log.warning("setting not understood", extra={"problem": problem})
@@ -258,9 +261,10 @@ async def _serve(
     server = _http_server(options, controller, installation)
     running = [
         asyncio.create_task(controller.run(), name="controller"),
-        asyncio.create_task(server.serve(), name="server"),
+        asyncio.create_task(server.serve(sockets=[listening]), name="server"),
         asyncio.create_task(lag.run(), name="loop lag"),
     ]
+    _tell_where(options, installation)
     waiting = asyncio.create_task(stopped.wait(), name="stop")
     try:
         done, _ = await asyncio.wait([*running, waiting], return_when=asyncio.FIRST_COMPLETED)
@@ -281,6 +285,16 @@ async def _serve(
         log.info("stopped", extra=figures)
         await clusters.close()
         await sources.close()
+
+
+def _tell_where(options: Options, installation: Installation) -> None:
+    fields = {
+        "cluster": options.config.server,
+        "namespace": options.namespace,
+        "applications": len(list(installation.collections.applications.names())),
+        "webhook": f"http://{options.host}:{options.port}/api/webhook",
+    }
+    log.info("delivering", extra=fields)
 
 
 class _QuietServer(uvicorn.Server):

@@ -7,6 +7,7 @@ from tiphys.kube.client import KubeClient
 from tiphys.kube.config import ClusterConfig
 from tiphys.kube.discovery import Discovery
 from tiphys.kube.transport import Transport
+from tiphys.model.errors import ApiError, ClusterError
 
 
 @contextlib.asynccontextmanager
@@ -14,12 +15,21 @@ async def connect(config: ClusterConfig) -> AsyncIterator[KubeClient]:
     """Give a client of a cluster, its kinds already discovered.
 
     Raises:
-        ClusterError: the cluster cannot be reached.
+        ClusterError: the cluster cannot be reached, or does not know us.
     """
     transport = Transport(config)
     try:
         discovery = Discovery(transport)
-        await discovery.refresh()
+        try:
+            await discovery.refresh()
+        except ApiError as err:
+            if err.code != 401:
+                raise
+            raise ClusterError(
+                "the cluster does not know these credentials",
+                where=config.server,
+                hint="Try them with `kubectl auth whoami`.",
+            ) from err
         yield KubeClient(transport, discovery)
     finally:
         await transport.close()

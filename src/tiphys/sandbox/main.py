@@ -15,6 +15,7 @@ import uvicorn
 import uvloop
 import yaml
 
+from tiphys.model.errors import InvalidInputError
 from tiphys.sandbox.access.aggregation import Aggregation
 from tiphys.sandbox.access.authentication import Access
 from tiphys.sandbox.access.default_roles import install_roles
@@ -43,6 +44,9 @@ def run_sandbox(home: Path, port: int, git_port: int | None, webhook_url: str | 
         port: of the API on localhost; 0 chooses a free one.
         git_port: where the repositories below HOME/git are served, None for nowhere.
         webhook_url: told of each push.
+
+    Raises:
+        InvalidInputError: the port is taken.
     """
     logging.basicConfig(level=logging.INFO, stream=sys.stderr)
     home.mkdir(parents=True, exist_ok=True)
@@ -138,7 +142,14 @@ def _registry(store: Store) -> Registry:
 def _listen(port: int) -> socket.socket:
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listening.bind(("127.0.0.1", port))
+    try:
+        listening.bind(("127.0.0.1", port))
+    except OSError as err:
+        raise InvalidInputError(
+            f"port {port} cannot be listened on: {err.strerror}",
+            where="the sandbox's API",
+            hint="Stop the program that has it, or choose another with --port.",
+        ) from err
     listening.listen(512)
     return listening
 

@@ -31,3 +31,5 @@ def set_up_logs(level: str = "INFO") -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    # Its lines tell a person at a terminal what ours tell with fields.
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)

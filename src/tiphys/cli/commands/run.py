@@ -14,7 +14,8 @@ from tiphys.cli import processes
 @click.option(
     "--home", type=click.Path(path_type=Path), help="for caches", show_default="~/.cache/tiphys"
 )
-@click.option("--port", default=8080, show_default=True, help="of the HTTP server, on localhost")
+@click.option("--host", default="127.0.0.1", show_default=True, help="address to listen on")
+@click.option("--port", default=8080, show_default=True, help="of the HTTP server")
 @click.option(
     "--take-over", is_flag=True, help="write even while Argo CD's application controller is alive"
 )
@@ -30,6 +31,7 @@ def run(
     context: str,
     namespace: str,
     home: Path | None,
+    host: str,
     port: int,
     take_over: bool,
     plugins: Path | None,
@@ -53,6 +55,7 @@ def run(
         config=config,
         home=folder,
         namespace=namespace,
+        host=host,
         port=port,
         takes_over=take_over,
         renderers=renderers,

@@ -2,10 +2,12 @@
 
 import asyncio
 import shutil
+import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -165,9 +167,10 @@ def _summary(place: Workplace, ports: Ports, git_url: str, progress: list[Progre
             f"  logs      {place.logs}",
             "",
             "Try next:",
-            f"  export KUBECONFIG={place.kubeconfig}",
+            f"  export KUBECONFIG={place.kubeconfig} PATH={Path(sys.prefix) / 'bin'}:$PATH",
             "  kubectl get applications -n argocd",
             f"  git clone {git_url} demo   # change something, push, and see it live",
-            "  tiphys down                # or: make down",
+            "  tiphys app get guestbook",
+            "  make down                  # stop; the next `make up` finds everything again",
         ]
     )
