@@ -13,6 +13,7 @@ import yaml
 
 from tiphys.sandbox.protobuf import decode_protobuf
 from tiphys.sandbox.requests import APPLY_MEDIA, Request
+from tiphys.sandbox.scalars import json_name
 from tiphys.sandbox.statuses import StatusError, bad_request
 from tiphys.structured.types import ListType, MapType, TypeRef
 
@@ -243,14 +244,6 @@ def _go_error(text: bytes, err: json.JSONDecodeError) -> str:
     if not rest or err.msg.startswith("Unterminated"):
         return "unexpected end of JSON input"
     return f"invalid character '{rest[0]}' {_WHERE.get(err.msg, 'looking for beginning of value')}"
-
-
-def json_name(value: Any) -> str:
-    """Return what Go's errors call a JSON value: "number", "object", ..."""
-    if isinstance(value, bool):
-        return "bool"
-    names: dict[type, str] = {str: "string", list: "array", dict: "object"}
-    return names.get(type(value), "number")
 
 
 def compact(value: Any) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tiphys.sandbox.bodies import Body, repeated_fields, strict_problems
+from tiphys.sandbox.decoding import unreadable
 from tiphys.sandbox.kinds import Kind, Kinds
 from tiphys.sandbox.requests import Request
 from tiphys.sandbox.statuses import (
@@ -178,13 +179,6 @@ def check_applied(request: Request, body: Body, *, is_there: bool) -> None:
         raise bad_request("metadata.managedFields must be nil")
     if metadata.get("name") or not is_there:
         check_named(request, manifest)
-
-
-def unreadable(kind: Kind, why: str) -> StatusError:
-    """The body is no object of the kind."""
-    return bad_request(
-        f'{kind.kind} in version "{kind.version}" cannot be handled as a {kind.kind}: {why}'
-    )
 
 
 def strictly(kinds: Kinds, kind: Kind, body: Body) -> Iterator[str]:

@@ -14,8 +14,9 @@ import yaml
 
 from tiphys.sandbox.apitypes import api_types
 from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.scalars import Change, element_of
 from tiphys.sandbox.statuses import qualified
-from tiphys.sandbox.typed import Change, element_of, flat_fields, struct_type
+from tiphys.sandbox.typed import flat_fields, struct_type
 from tiphys.structured.quantities import parse_quantity
 
 _API = "io.k8s.api."

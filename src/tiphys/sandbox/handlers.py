@@ -11,9 +11,8 @@ from tiphys.sandbox.checks import (
     check_served,
     check_version_given,
     strictly,
-    unreadable,
 )
-from tiphys.sandbox.decoding import check_types
+from tiphys.sandbox.decoding import read_typed, unreadable
 from tiphys.sandbox.defaulting import kind_name
 from tiphys.sandbox.lists import select
 from tiphys.sandbox.options import asked_version, check_options, deletion_options, too_new
@@ -21,6 +20,7 @@ from tiphys.sandbox.patching import Patch
 from tiphys.sandbox.registry import Registry, Written
 from tiphys.sandbox.representation import as_metadata, as_table, check_acceptable, wanted_form
 from tiphys.sandbox.requests import APPLY_MEDIA, Request
+from tiphys.sandbox.scalars import DecodeError
 from tiphys.sandbox.scale import applied_scale, as_scale, with_scale
 from tiphys.sandbox.stored import Stored
 from tiphys.sandbox.subresources import Subresources
@@ -164,13 +164,18 @@ class Handlers:
         """Return the object that is sent, checked as far as its kind tells, and how to write it."""
         body, write = read_body(request), request.write
         check_kind(self._registry.kinds, request, body.value)
-        check_types(request.kind, body.value)
-        if write.validation == "Ignore":
-            return body, write
+        try:
+            read = read_typed(request.kind, body.value)
+        except DecodeError as err:
+            raise unreadable(request.kind, err) from err
+        typed, write = body._replace(value=read.manifest), write._replace(is_typed=True)
+        is_plain = read.is_known and body.raw is None and not body.repeated
+        if write.validation == "Ignore" or (is_plain and not request.kind.is_custom):
+            return typed, write
         problems = list(strictly(self._registry.kinds, request.kind, body))
         if problems and write.validation == "Strict" and not request.kind.is_custom:
             raise unreadable(request.kind, StrictError(problems).text)
-        return body, write._replace(problems=tuple(problems))
+        return typed, write._replace(problems=tuple(problems))
 
     def _scale(
         self, request: Request, change: Callable[[dict[str, Any]], dict[str, Any]]

@@ -73,6 +73,8 @@ async def _run(home: Path, port: int, git_port: int | None, webhook_url: str | N
             http="httptools",
             ws="none",
             access_log=False,
+            proxy_headers=False,
+            server_header=False,
             log_config=None,
             lifespan="off",
             timeout_graceful_shutdown=1,

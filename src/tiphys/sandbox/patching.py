@@ -14,9 +14,10 @@ from tiphys.sandbox.bodies import (
     strict_problems,
     unknown_media,
 )
-from tiphys.sandbox.decoding import type_problem
+from tiphys.sandbox.decoding import read_typed
 from tiphys.sandbox.kinds import Kinds
 from tiphys.sandbox.requests import APPLY_MEDIA, Request
+from tiphys.sandbox.scalars import DecodeError
 from tiphys.sandbox.statuses import StatusError, bad_request
 from tiphys.sandbox.writing import StrictError
 from tiphys.structured.patches.json_patch import apply_json_patch
@@ -95,14 +96,17 @@ class Patch:
         self._patched = changed
         if self._request.subresource == "scale":
             return changed
-        if problem := type_problem(kind, changed):
-            raise self.refused(problem)
+        try:
+            read = read_typed(kind, changed)
+        except DecodeError as err:
+            raise self.refused(str(err)) from err
         if not kind.is_custom and self._validation != "Ignore":
-            said = [*self.problems, *strict_problems(changed, type_)]
+            unknown = () if read.is_known else strict_problems(changed, type_)
+            said = [*self.problems, *unknown]
             if said and self._validation == "Strict":
                 raise self.refused(StrictError(said).text)
             self.warnings = said
-        return changed
+        return read.manifest
 
     def refused(self, why: str) -> StatusError:
         """What was sent does not make an object of the kind."""

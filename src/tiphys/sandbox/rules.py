@@ -10,8 +10,6 @@ from typing import Any
 from tiphys.sandbox.defaulting import kind_name, table, value_at
 from tiphys.sandbox.kindrules import RULES, change_problems, container_problems, restart_problems
 from tiphys.sandbox.kinds import Kind
-from tiphys.structured.structs import with_structs
-from tiphys.structured.types import ListType, MapType, TypeRef
 
 Problem = tuple[str, str, str]
 """Field, reason, message."""
@@ -178,54 +176,6 @@ def _as_in_go(reference: dict[str, Any]) -> dict[str, Any]:
     """Name the fields of a role reference as the internal type does: it has no JSON names."""
     names = {"apiGroup": "APIGroup", "kind": "Kind", "name": "Name"}
     return {names[name]: reference.get(name, "") for name in names}
-
-
-def known_only(value: Any, type_: TypeRef, unknown: list[str]) -> Any:
-    """Return a copy of a value without unknown fields and nulls, absent structs as {}.
-
-    Args:
-        value: an object of a built-in kind, or a part of one.
-        type_: its type.
-        unknown: gets the paths of unknown fields: "spec.foo", "spec.list[0].bar".
-    """
-    part = type_.part_for(value)
-    if value.__class__ is dict and part.__class__ is MapType:
-        return _known_fields(value, part, unknown)
-    if value.__class__ is list and part.__class__ is ListType:
-        kept = []
-        for place, item in enumerate(value):
-            before = len(unknown)
-            kept.append(known_only(item, part.element, unknown))
-            _prefix(unknown, before, f"[{place}]")
-        return kept
-    return value
-
-
-def _known_fields(value: dict[str, Any], part: MapType, unknown: list[str]) -> dict[str, Any]:
-    kept = {}
-    fields, other = part.fields, part.element
-    for name, entry in value.items():
-        inner = fields.get(name) or other
-        if inner is None:
-            unknown.append(name)
-        elif entry.__class__ is dict or entry.__class__ is list:
-            before = len(unknown)
-            kept[name] = known_only(entry, inner, unknown)
-            _prefix(unknown, before, name)
-        elif entry is not None or name not in fields:
-            kept[name] = entry
-        elif name not in fields and inner.scalar == "string":
-            kept[name] = ""  # what Go reads into a map of strings
-    for name in part.structs:
-        if name not in kept:
-            kept[name] = with_structs({}, fields[name])
-    return kept
-
-
-def _prefix(unknown: list[str], start: int, step: str) -> None:
-    for place in range(start, len(unknown)):
-        below = unknown[place]
-        unknown[place] = f"{step}{below}" if below.startswith("[") else f"{step}.{below}"
 
 
 def _go_map(value: Any) -> str:

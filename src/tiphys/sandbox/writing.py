@@ -7,11 +7,13 @@ written down. A write that changes nothing but times is no write.
 import base64
 import copy
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import orjson
 
 from tiphys.sandbox.advice import warnings_for
+from tiphys.sandbox.decoding import read_typed, unreadable
 from tiphys.sandbox.defaulting import fill_in, kind_name
 from tiphys.sandbox.definitions import definition_problems
 from tiphys.sandbox.kinds import Kind, Kinds
@@ -19,13 +21,13 @@ from tiphys.sandbox.names import metadata_problems, metadata_warnings
 from tiphys.sandbox.rules import (
     finalizer_problems,
     immutable_problems,
-    known_only,
     spec_problems,
 )
+from tiphys.sandbox.scalars import DecodeError
 from tiphys.sandbox.serving import as_read
 from tiphys.sandbox.statuses import bad_request, invalid
 from tiphys.sandbox.stored import Stored
-from tiphys.sandbox.typed import DecodeError, decoded, filled
+from tiphys.sandbox.typed import decoded, filled
 from tiphys.sandbox.versions import in_version
 from tiphys.structured.custom.defaults import default
 from tiphys.structured.custom.pruning import prune
@@ -82,6 +84,7 @@ class Write(NamedTuple):
         dry_run: nothing is stored.
         check: what may refuse the write because of who writes.
         problems: what a strict reader said of the body; warnings, unless validation is Strict.
+        is_typed: the object was read as its type holds it.
     """
 
     manager: str
@@ -91,6 +94,7 @@ class Write(NamedTuple):
     dry_run: bool = False
     check: Check | None = None
     problems: tuple[str, ...] = ()
+    is_typed: bool = False
 
     def field_writer(self, kind: Kind) -> FieldWriter:
         """Return who writes, as managedFields name them."""
@@ -120,17 +124,16 @@ def prepared(
     metadata = new["metadata"]
     for field in [field for field, value in metadata.items() if value is None]:
         del metadata[field]
-    owners = metadata.pop("managedFields", None)  # nobody looks for unknown fields in these
-    new, warnings = _known_fields_only(kinds, kind, new, write)
-    metadata = new["metadata"]
-    if owners is not None:
-        metadata["managedFields"] = owners
     if kind.is_custom:
+        new, warnings = _known_fields_only(kind, new, write)
+        metadata = new["metadata"]
         new = default(new, kind.schema)
     else:
-        new = _decoded(new, kind)
+        warnings = list(write.problems)
+        # Parts of the old object are shared with it, and defaults are set in place.
+        if old is not None or not write.is_typed:
+            new = _typed(kind, new)
         metadata = new["metadata"]
-        metadata |= {"managedFields": owners} if owners is not None else {}  # [] says something
         _stringdata_to_data(new)
         _keep_job_selector(old, new)
         fill_in(new, kind)
@@ -142,13 +145,11 @@ def prepared(
     return new, [*warnings, *advice]
 
 
-def _decoded(new: dict[str, Any], kind: Kind) -> dict[str, Any]:
+def _typed(kind: Kind, new: dict[str, Any]) -> dict[str, Any]:
     try:
-        return decoded(new, f"{kind.gvk.api_version}/{kind.kind}")
+        return read_typed(kind, new).manifest
     except DecodeError as err:
-        name, version = kind.kind, kind.version
-        text = f'{name} in version "{version}" cannot be handled as a {name}: {err}'
-        raise bad_request(text) from err
+        raise unreadable(kind, err) from err
 
 
 def with_owners(
@@ -158,14 +159,19 @@ def with_owners(
     before = old
     if old is None and not kind.is_custom:
         # A field that every object of the kind has is not new, so nobody comes to own it.
-        bare = {"apiVersion": kind.gvk.api_version, "kind": kind.kind, "metadata": {}}
-        before = filled(bare, f"{kind.gvk.api_version}/{kind.kind}")
+        before = _bare(kind.gvk.api_version, kind.kind)
     try:
         return update_managed_fields(
             before, new, by=write.field_writer(kind), schema=kinds.type_of(kind)
         )
     except ListItemError as err:
         raise bad_request(str(err)) from err
+
+
+@lru_cache(maxsize=1024)
+def _bare(api_version: str, kind: str) -> dict[str, Any]:
+    bare = {"apiVersion": api_version, "kind": kind, "metadata": {}}
+    return filled(bare, f"{api_version}/{kind}")
 
 
 def counted(
@@ -256,13 +262,13 @@ def _take_status_only(old: dict[str, Any], new: dict[str, Any]) -> None:
 
 
 def _known_fields_only(
-    kinds: Kinds, kind: Kind, new: dict[str, Any], write: Write
+    kind: Kind, new: dict[str, Any], write: Write
 ) -> tuple[dict[str, Any], list[str]]:
     unknown: list[str] = []
-    if kind.is_custom:
-        new = prune(new, kind.schema, unknown)
-    else:
-        return known_only(new, kinds.type_of(kind), []), list(write.problems)
+    owners = new["metadata"].pop("managedFields", None)  # nobody looks for unknown fields in these
+    new = prune(new, kind.schema, unknown)
+    if owners is not None:
+        new["metadata"]["managedFields"] = owners
     if write.validation == "Ignore":
         return new, []
     texts = [*write.problems, *(f'unknown field "{path}"' for path in unknown)]

@@ -6,6 +6,7 @@ kept as it was written where the server does so, though it knows a shorter form 
 
 import re
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from tiphys.model.errors import InvalidInputError
@@ -68,8 +69,14 @@ def parse_quantity(given: Any) -> Quantity:
     Raises:
         QuantityError: it stands for none.
     """
-    text = str(given)
-    if isinstance(given, bool) or not text or len(text) > _MAX_LENGTH:
+    if isinstance(given, bool):
+        raise QuantityError(_FORMAT_WRONG)
+    return _parsed(str(given))
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Quantity:
+    if not text or len(text) > _MAX_LENGTH:
         raise QuantityError(_FORMAT_WRONG)
     if text == "0":
         return Quantity(Fraction(0), "0")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tiphys.sandbox import typed
+from tiphys.sandbox import scalars, typed
 
 
 def empty_values_are_kept() -> None:
@@ -13,4 +13,4 @@ def quantities_stay_as_written() -> None:
     def as_written(value: Any) -> Any:
         return value
 
-    typed._SCALARS[typed._QUANTITY] = as_written
+    scalars.SCALARS[scalars.QUANTITY] = as_written
