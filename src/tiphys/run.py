@@ -122,8 +122,10 @@ async def open_cluster(
     """
     data = record.secret_data
     config = home if record.is_in_cluster else config_from_secret(data, f"cluster {record.name}")
-    transport = Transport(config)
-    try:
+    async with contextlib.AsyncExitStack() as stack:
+        # An opening that is given up half-way must not leave watches behind.
+        transport = Transport(config)
+        stack.push_async_callback(transport.close)
         discovery = Discovery(transport)
         await discovery.refresh()
         client = KubeClient(transport, discovery)
@@ -137,15 +139,9 @@ async def open_cluster(
             extent=Extent(record.namespaces, record.cluster_resources),
             without_noise=Noise(installation, HealthChecks(installation).of).without,
         )
+        stack.push_async_callback(cache.close)
         await cache.start()
-    except BaseException:
-        await transport.close()
-        raise
-
-    async def close() -> None:
-        await cache.close()
-        await transport.close()
-
+        close = stack.pop_all().aclose
     return OpenCluster(record=record, client=client, cache=cache, close=close)
 
 

@@ -177,10 +177,14 @@ def _take(line: bytes, sink: Sink) -> str:
 
 async def supervise(name: str, run: Callable[[], Awaitable[None]]) -> None:
     """Run a feeding loop again when a bug ends it, so that no cache goes stale in silence."""
+    loop, pause_s = asyncio.get_running_loop(), _FIRST_PAUSE_S
     while True:
+        started = loop.time()
         try:
             await run()
             return
         except Exception:
             log.exception("feeding a cache crashed", extra={"collection": name})
-            await asyncio.sleep(_FIRST_PAUSE_S)
+            lasted = loop.time() - started > _PAUSE_CAP_S
+            pause_s = _FIRST_PAUSE_S if lasted else min(pause_s * 2, _PAUSE_CAP_S)
+            await asyncio.sleep(pause_s)
