@@ -72,7 +72,7 @@ def control_plane(home: Path) -> Iterator[Path]:
                 "--service-account-key-file", str(key),
                 "--service-account-signing-key-file", str(key),
                 "--service-cluster-ip-range", "10.96.0.0/16",
-                "--enable-priority-and-fairness=false",
+                "--enable-priority-and-fairness=false", "--allow-privileged",
             )
         )  # fmt: skip
         _wait_ready(home, api_port)

@@ -8,14 +8,12 @@ from typing import Any
 
 from tiphys.sandbox.defaulting import kind_name, table, value_at
 from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.podadvice import pod_warnings
 from tiphys.structured.quantities import parse_quantity
 
 _DEPRECATED = {
     "Endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 }
-_REQUIRED, _PREFERRED = (
-    f"{what}DuringSchedulingIgnoredDuringExecution" for what in ("required", "preferred")
-)
 
 
 def warnings_for(manifest: dict[str, Any], kind: Kind) -> list[str]:
@@ -25,21 +23,14 @@ def warnings_for(manifest: dict[str, Any], kind: Kind) -> list[str]:
     path = table()["pod_templates"].get(name)
     spec = value_at(manifest, path) if path else None
     if isinstance(spec, dict):
-        found += _pod_warnings(spec, path)
+        found += pod_warnings(spec, path)
+    if value_at(manifest, "spec.externalIPs") and name == "Service":
+        found.append(
+            "spec.externalIPs is deprecated and may no longer be implemented in some clusters"
+        )
     if name == "ResourceQuota":
         found += _quota_warnings(value_at(manifest, "spec.hard") or {})
     return found
-
-
-def _pod_warnings(spec: dict[str, Any], path: str) -> Iterator[str]:
-    for side in ("podAffinity", "podAntiAffinity"):
-        for strength in (_REQUIRED, _PREFERRED):
-            terms = value_at(spec, f"affinity.{side}.{strength}") or ()
-            below = ".podAffinityTerm" if strength == _PREFERRED else ""
-            for place, term in enumerate(terms):
-                if value_at(term, f"{below[1:]}.labelSelector".lstrip(".")) is None:
-                    where = f"{path}.affinity.{side}.{strength}[{place}]{below}.labelSelector"
-                    yield f"{where}: a null labelSelector results in matching no pod"
 
 
 def _quota_warnings(hard: dict[str, Any]) -> Iterator[str]:

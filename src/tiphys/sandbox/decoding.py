@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.statuses import StatusError, bad_request
-from tiphys.sandbox.typed import UnknownFieldError, check_metadata, decoded
+from tiphys.sandbox.typed import UnknownFieldError, decoded, decoded_metadata
 
 
 class Read(NamedTuple):
     """An object as its type holds it.
 
     Attributes:
-        manifest: the object; of a custom resource what was sent.
+        manifest: the object; of a custom resource what was sent, but for its metadata.
         is_known: every field of a built-in one is known to its kind.
     """
 
@@ -28,18 +28,25 @@ def read_typed(kind: Kind, sent: dict[str, Any]) -> Read:
     Raises:
         DecodeError: a value does not fit its field.
     """
-    if kind.is_custom:
-        check_metadata(sent.get("metadata"))
-        return Read(sent, is_known=True)
-    name = f"{kind.gvk.api_version}/{kind.kind}"
-    try:
-        manifest, is_known = decoded(sent, name, is_strict=True), True
-    except UnknownFieldError:
-        manifest, is_known = decoded(sent, name), False
+    read = _read_custom(sent) if kind.is_custom else _read_built_in(kind, sent)
     owners = (sent.get("metadata") or {}).get("managedFields")
     if owners is not None:  # an empty list of them says something
-        manifest["metadata"]["managedFields"] = owners
-    return Read(manifest, is_known)
+        read.manifest["metadata"]["managedFields"] = owners
+    return read
+
+
+def _read_custom(sent: dict[str, Any]) -> Read:
+    metadata = sent.get("metadata")
+    found = {} if metadata is None else {"metadata": decoded_metadata(metadata)}
+    return Read({**sent, **found}, is_known=True)
+
+
+def _read_built_in(kind: Kind, sent: dict[str, Any]) -> Read:
+    name = f"{kind.gvk.api_version}/{kind.kind}"
+    try:
+        return Read(decoded(sent, name, is_strict=True), is_known=True)
+    except UnknownFieldError:
+        return Read(decoded(sent, name), is_known=False)
 
 
 def unreadable(kind: Kind, why: object) -> StatusError:

@@ -227,9 +227,14 @@ def _limits(item: dict[str, Any]) -> None:
 
 
 def _service(manifest: dict[str, Any]) -> None:
-    for port in value_at(manifest, "spec.ports") or ():
+    spec = manifest.get("spec") or {}
+    for port in spec.get("ports") or ():
         if not port.get("targetPort"):
             port["targetPort"] = port.get("port", 0)
+    if spec.get("sessionAffinity") == "None":
+        spec.pop("sessionAffinityConfig", None)
+    if spec.get("externalIPs") and spec.get("type") == "ClusterIP":
+        _set(spec, "externalTrafficPolicy", "Cluster")
 
 
 def _controller(manifest: dict[str, Any]) -> None:

@@ -148,7 +148,7 @@ class Handlers:
         existed = self._registry.store.get(request.kind.collection, key) is not None
         check_applied(request, body, is_there=existed)
         # An unknown field is no warning here: a configuration cannot own it.
-        write = request.write._replace(validation="Ignore")
+        write = request.write._replace(validation="Ignore", is_apply=True)
         force, applied = request.flag("force"), body.value
         if request.subresource == "scale":
             self._registry.get(request.kind, *key)  # a scale alone makes no workload
@@ -157,7 +157,8 @@ class Handlers:
             written = self._registry.apply(request.kind, key, applied, write, force=force)
             return 200, as_scale(request.kind, written.manifest), []
         written = self._registry.apply(request.kind, key, applied, write, force=force)
-        warnings = [] if request.write.validation == "Ignore" else list(body.repeated)
+        repeated = [] if request.write.validation == "Ignore" else body.repeated
+        warnings = [*repeated, *written.warnings]
         return 200 if existed else 201, self.show(request, written.stored), warnings
 
     def _read(self, request: Request) -> tuple[Body, Write]:

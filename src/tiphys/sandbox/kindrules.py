@@ -3,29 +3,21 @@
 Source: Kubernetes API reference, and the answers in tests/contract/answers.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from tiphys.sandbox.defaulting import value_at
-from tiphys.structured.quantities import parse_quantity
+from tiphys.sandbox.podrules import Problem, duplicate, invalid_value, required, unsupported
 
-Problem = tuple[str, str, str]
-"""Field, reason, message."""
 Rule = Callable[[dict[str, Any]], Iterator[Problem]]
 
-_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
-_LABEL_TEXT = (
-    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and "
-    "must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used "
-    "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-)
 _KEY = re.compile(r"[-._a-zA-Z0-9]+")
 _KEY_TEXT = (
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
     "'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
 )
-_POLICIES = ("Always", "IfNotPresent", "Never")
 _SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _SECRET_KEYS = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
@@ -35,65 +27,27 @@ _SECRET_KEYS = {
 }
 
 
-def _required(field: str, text: str = "") -> Problem:
-    return field, "FieldValueRequired", f"Required value{f': {text}' if text else ''}"
-
-
-def _invalid(field: str, value: str, text: str) -> Problem:
-    return field, "FieldValueInvalid", f"Invalid value: {value}: {text}"
-
-
-def _unsupported(field: str, value: str, supported: tuple[str, ...]) -> Problem:
-    listed = ", ".join(f'"{entry}"' for entry in supported)
-    text = f'Unsupported value: "{value}": supported values: {listed}'
-    return field, "FieldValueNotSupported", text
-
-
-def container_problems(
-    container: dict[str, Any], field: str, volumes: set[str]
-) -> Iterator[Problem]:
-    """Yield what is wrong with a container; `volumes` are the names that it may mount."""
-    name = container.get("name")
-    if name and not _LABEL.fullmatch(name):
-        yield _invalid(f"{field}.name", f'"{name}"', _LABEL_TEXT)
-    policy = container.get("imagePullPolicy")
-    if policy not in _POLICIES:
-        yield _unsupported(f"{field}.imagePullPolicy", str(policy), _POLICIES)
-    for place, port in enumerate(container.get("ports") or ()):
-        number, where = port.get("containerPort", 0), f"{field}.ports[{place}].containerPort"
-        if not number:
-            yield _required(where)
-        elif not 0 < number < 65536:
-            yield _invalid(where, str(number), "must be between 1 and 65535, inclusive")
-    for place, mount in enumerate(container.get("volumeMounts") or ()):
-        if mount.get("name") not in volumes:
-            where = f"{field}.volumeMounts[{place}].name"
-            yield where, "FieldValueNotFound", f'Not found: "{mount.get("name")}"'
-    yield from _resource_problems(container.get("resources") or {}, f"{field}.resources")
-
-
-def _resource_problems(resources: dict[str, Any], field: str) -> Iterator[Problem]:
-    limits = resources.get("limits") or {}
-    for name, asked in (resources.get("requests") or {}).items():
-        limit = limits.get(name)
-        if limit is not None and parse_quantity(asked).value > parse_quantity(limit).value:
-            text = f"must be less than or equal to {name} limit of {limit}"
-            yield _invalid(f"{field}.requests", f'"{asked}"', text)
-
-
 def restart_problems(kind_name: str, spec: dict[str, Any], path: str) -> Iterator[Problem]:
     """Yield a restart policy that a workload cannot have."""
     policy, field = spec.get("restartPolicy"), f"{path}.restartPolicy"
     if kind_name.endswith(".apps") and policy not in {"Always", None}:
-        yield _unsupported(field, str(policy), ("Always",))
+        yield unsupported(field, str(policy), ("Always",))
     if kind_name.endswith(".batch") and policy == "Always":
-        yield _required(field, 'valid values: "OnFailure", "Never"')
+        yield required(field, 'valid values: "OnFailure", "Never"')
 
 
 def _replicas(manifest: dict[str, Any]) -> Iterator[Problem]:
     count = value_at(manifest, "spec.replicas")
     if isinstance(count, int) and count < 0:
-        yield _invalid("spec.replicas", str(count), "must be greater than or equal to 0")
+        yield invalid_value("spec.replicas", str(count), "must be greater than or equal to 0")
+
+
+def _deployment(manifest: dict[str, Any]) -> Iterator[Problem]:
+    yield from _replicas(manifest)
+    strategy = value_at(manifest, "spec.strategy") or {}
+    if strategy.get("type") == "Recreate" and strategy.get("rollingUpdate") is not None:
+        text = "may not be specified when strategy `type` is 'Recreate'"
+        yield "spec.strategy.rollingUpdate", "FieldValueForbidden", f"Forbidden: {text}"
 
 
 def _schedule(manifest: dict[str, Any]) -> Iterator[Problem]:
@@ -101,7 +55,7 @@ def _schedule(manifest: dict[str, Any]) -> Iterator[Problem]:
     fields = schedule.split()
     if schedule and not schedule.startswith(("@", "TZ=", "CRON_TZ=")) and len(fields) != 5:
         text = f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]"
-        yield _invalid("spec.schedule", f'"{schedule}"', text)
+        yield invalid_value("spec.schedule", f'"{schedule}"', text)
 
 
 def _service(manifest: dict[str, Any]) -> Iterator[Problem]:
@@ -109,18 +63,41 @@ def _service(manifest: dict[str, Any]) -> Iterator[Problem]:
     ports = spec.get("ports") or []
     for place, port in enumerate(ports):
         if len(ports) > 1 and not port.get("name"):
-            yield _required(f"spec.ports[{place}].name")
+            yield required(f"spec.ports[{place}].name")
+    yield from _repeated_ports(ports)
     if spec.get("type") not in _SERVICE_TYPES:
-        yield _unsupported("spec.type", str(spec.get("type")), _SERVICE_TYPES)
+        yield unsupported("spec.type", str(spec.get("type")), _SERVICE_TYPES)
     if spec.get("type") == "ExternalName" and not spec.get("externalName"):
-        yield _required("spec.externalName")
+        yield required("spec.externalName")
+
+
+def _repeated_ports(ports: list[dict[str, Any]]) -> Iterator[Problem]:
+    names: set[str] = set()
+    seen: set[tuple[Any, Any]] = set()
+    for place, port in enumerate(ports):
+        name, key = port.get("name"), (port.get("protocol"), port.get("port"))
+        if name and name in names:
+            yield duplicate(f"spec.ports[{place}].name", f'"{name}"')
+        names.add(str(name))
+        if key in seen:
+            shown = {
+                "Name": "", "Protocol": key[0], "AppProtocol": None, "Port": key[1],
+                "TargetPort": 0, "NodePort": 0,
+            }  # fmt: skip
+            yield duplicate(f"spec.ports[{place}]", json.dumps(shown, separators=(",", ":")))
+        seen.add(key)
 
 
 def _config_keys(manifest: dict[str, Any]) -> Iterator[Problem]:
     for part in ("data", "binaryData"):
         for key in manifest.get(part) or {}:
             if not _KEY.fullmatch(key):
-                yield _invalid(f"{part}[{key}]", f'"{key}"', _KEY_TEXT)
+                yield invalid_value(f"{part}[{key}]", f'"{key}"', _KEY_TEXT)
+    for key in manifest.get("data") or {}:
+        if key in (manifest.get("binaryData") or {}):
+            yield invalid_value(
+                f"data[{key}]", f'"{key}"', "duplicate of key present in binaryData"
+            )
 
 
 def _secret(manifest: dict[str, Any]) -> Iterator[Problem]:
@@ -128,7 +105,7 @@ def _secret(manifest: dict[str, Any]) -> Iterator[Problem]:
     data = manifest.get("data") or {}
     for key in _SECRET_KEYS.get(manifest.get("type", ""), ()):
         if key not in data:
-            yield _required(f"data[{key}]")
+            yield required(f"data[{key}]")
 
 
 def _ingress(manifest: dict[str, Any]) -> Iterator[Problem]:
@@ -136,12 +113,12 @@ def _ingress(manifest: dict[str, Any]) -> Iterator[Problem]:
         for number, path in enumerate(value_at(rule, "http.paths") or ()):
             if not path.get("pathType"):
                 field = f"spec.rules[{place}].http.paths[{number}].pathType"
-                yield _required(field, "pathType must be specified")
+                yield required(field, "pathType must be specified")
 
 
 def _claim(manifest: dict[str, Any]) -> Iterator[Problem]:
     if not value_at(manifest, "spec.resources.requests.storage"):
-        yield _required("spec.resources[storage]")
+        yield required("spec.resources[storage]")
 
 
 def _autoscaler(manifest: dict[str, Any]) -> Iterator[Problem]:
@@ -149,16 +126,16 @@ def _autoscaler(manifest: dict[str, Any]) -> Iterator[Problem]:
     most, target = spec.get("maxReplicas", 0), spec.get("scaleTargetRef") or {}
     if most < (spec.get("minReplicas") or 0):
         text = "must be greater than or equal to `minReplicas`"
-        yield _invalid("spec.maxReplicas", str(most), text)
+        yield invalid_value("spec.maxReplicas", str(most), text)
     if target.get("kind") != "ReplicationController" and not target.get("apiVersion"):
         text = "apiVersion must specify API group"
-        yield _invalid("spec.scaleTargetRef.apiVersion", '""', text)
+        yield invalid_value("spec.scaleTargetRef.apiVersion", '""', text)
     if not most:
-        yield _required("spec.maxReplicas")
+        yield required("spec.maxReplicas")
 
 
 RULES: dict[str, Rule] = {
-    "Deployment.apps": _replicas,
+    "Deployment.apps": _deployment,
     "StatefulSet.apps": _replicas,
     "ReplicaSet.apps": _replicas,
     "CronJob.batch": _schedule,
@@ -178,7 +155,7 @@ def change_problems(name: str, old: dict[str, Any], new: dict[str, Any]) -> Iter
     if name == "StorageClass.storage.k8s.io":
         for field in ("parameters", "provisioner"):
             if old.get(field) != new.get(field):
-                yield _invalid(field, "null", "field is immutable")
+                yield invalid_value(field, "null", "field is immutable")
     if name == "PriorityClass.scheduling.k8s.io" and old.get("value") != new.get("value"):
         yield "value", "FieldValueForbidden", "Forbidden: may not be changed in an update."
     if name == "Service":
@@ -196,4 +173,4 @@ def _address_problems(before: dict[str, Any], after: dict[str, Any]) -> Iterator
     given, had = after.get("clusterIP"), before.get("clusterIP")
     is_elsewhere = "ExternalName" in {before.get("type"), after.get("type")}
     if given and had and given != had and not is_elsewhere:
-        yield _invalid("spec.clusterIPs[0]", f'["{given}"]', "may not change once set")
+        yield invalid_value("spec.clusterIPs[0]", f'["{given}"]', "may not change once set")

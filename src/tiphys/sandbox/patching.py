@@ -14,6 +14,7 @@ from tiphys.sandbox.bodies import (
     strict_problems,
     unknown_media,
 )
+from tiphys.sandbox.checks import check_named
 from tiphys.sandbox.decoding import read_typed
 from tiphys.sandbox.kinds import Kinds
 from tiphys.sandbox.requests import APPLY_MEDIA, Request
@@ -106,6 +107,7 @@ class Patch:
             if said and self._validation == "Strict":
                 raise self.refused(StrictError(said).text)
             self.warnings = said
+        check_named(self._request, read.manifest)
         return read.manifest
 
     def refused(self, why: str) -> StatusError:

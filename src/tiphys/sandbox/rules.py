@@ -3,16 +3,15 @@
 Source: Kubernetes API conventions, "Validation"; "Object Names and IDs"; "Labels and Selectors".
 """
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
 from tiphys.sandbox.defaulting import kind_name, table, value_at
-from tiphys.sandbox.kindrules import RULES, change_problems, container_problems, restart_problems
+from tiphys.sandbox.kindrules import RULES, change_problems, restart_problems
 from tiphys.sandbox.kinds import Kind
-
-Problem = tuple[str, str, str]
-"""Field, reason, message."""
+from tiphys.sandbox.podrules import Problem, pod_problems
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 _LABEL_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
@@ -105,7 +104,7 @@ def spec_problems(manifest: dict[str, Any], kind: Kind) -> Iterator[Problem]:
     path = table()["pod_templates"].get(name)
     spec = value_at(manifest, path) if path else None
     if isinstance(spec, dict):
-        yield from _pod_problems(spec, path, _claimed(manifest))
+        yield from pod_problems(spec, path, _claimed(manifest))
         yield from restart_problems(name, spec, path)
     if name == "Service":
         yield from _service_problems(manifest)
@@ -123,43 +122,11 @@ def _claimed(manifest: dict[str, Any]) -> set[str]:
     return {str(value_at(claim, "metadata.name")) for claim in claims}
 
 
-def _pod_problems(spec: dict[str, Any], path: str, claimed: set[str]) -> Iterator[Problem]:
-    volumes = claimed | {str(volume.get("name")) for volume in spec.get("volumes") or ()}
-    for place, container in enumerate(spec.get("initContainers") or ()):
-        yield from container_problems(container, f"{path}.initContainers[{place}]", volumes)
-    containers = spec.get("containers") or []
-    if not containers:
-        yield f"{path}.containers", "FieldValueRequired", "Required value"
-    seen: set[str] = set()
-    for place, container in enumerate(containers):
-        field = f"{path}.containers[{place}]"
-        name = container.get("name")
-        if not name:
-            yield f"{field}.name", "FieldValueRequired", "Required value"
-        elif name in seen:
-            yield f"{field}.name", "FieldValueDuplicate", f'Duplicate value: "{name}"'
-        seen.add(str(name))
-        if not container.get("image"):
-            yield f"{field}.image", "FieldValueRequired", "Required value"
-        yield from container_problems(container, field, volumes)
-        yield from _repeated_names(container.get("ports"), f"{field}.ports")
-
-
-def _repeated_names(ports: Any, path: str) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for place, port in enumerate(ports or []):
-        name = port.get("name")
-        if name and name in seen:
-            yield f"{path}[{place}].name", "FieldValueDuplicate", f'Duplicate value: "{name}"'
-        seen.add(str(name))
-
-
 def _service_problems(manifest: dict[str, Any]) -> Iterator[Problem]:
     spec = manifest.get("spec") or {}
     is_headless = spec.get("clusterIP") == "None"
     if not spec.get("ports") and not is_headless and spec.get("type") != "ExternalName":
         yield "spec.ports", "FieldValueRequired", "Required value"
-    yield from _repeated_names(spec.get("ports"), "spec.ports")
 
 
 def immutable_problems(old: dict[str, Any], new: dict[str, Any], kind: Kind) -> Iterator[Problem]:
@@ -181,4 +148,4 @@ def _as_in_go(reference: dict[str, Any]) -> dict[str, Any]:
 def _go_map(value: Any) -> str:
     if isinstance(value, dict):
         return "{" + ",".join(f'"{k}":{_go_map(v)}' for k, v in value.items()) + "}"
-    return f'"{value}"' if isinstance(value, str) else str(value)
+    return json.dumps(value, ensure_ascii=False)

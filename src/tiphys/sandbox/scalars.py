@@ -1,11 +1,12 @@
 """Values below the structs: texts, numbers, times, quantities, as Go's decoder takes them."""
 
 import base64
+import math
 import re
 from collections.abc import Callable
 from typing import Any
 
-from tiphys.structured.quantities import QuantityError, canonical_quantity
+from tiphys.structured.quantities import QuantityError, canonical_quantity, parse_quantity
 
 Change = Callable[[Any], Any]
 
@@ -114,6 +115,18 @@ def _quantity(value: Any) -> Any:
         return canonical_quantity(value)
     except QuantityError as err:
         raise DecodeError("", "", err.what) from err
+
+
+def amount(value: Any) -> Any:
+    """Return a quantity of a list of resources: those know nothing below a thousandth.
+
+    Raises:
+        DecodeError: it is none.
+    """
+    text = _quantity(value)
+    if text[-1:] not in {"n", "u"}:
+        return text
+    return canonical_quantity(f"{math.ceil(parse_quantity(text).value * 1000)}m")
 
 
 def _int_or_string(value: Any) -> Any:

@@ -48,7 +48,7 @@ class ApiServer:
         except NoSuchPathError:
             await _send(send, 404, b"404 page not found\n", "text/plain; charset=utf-8")
         except StatusError as err:
-            await _send_json(send, err.code, err.body)
+            await _send_json(send, err.code, err.body, err.warnings)
         except Exception:
             log.exception("request crashed", extra={"path": scope["path"]})
             failure = StatusError(500, "InternalError", "the sandbox failed on this request")

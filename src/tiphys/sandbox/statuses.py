@@ -7,11 +7,16 @@ from typing import Any
 
 
 class StatusError(Exception):
-    """A request that fails; `body` is the Status to answer with."""
+    """A request that fails; `body` is the Status to answer with.
+
+    Attributes:
+        warnings: what the server warned of before it failed.
+    """
 
     def __init__(self, code: int, reason: str, message: str, details: Any = None) -> None:
         super().__init__(message)
         self.code = code
+        self.warnings: list[str] = []
         self.body: dict[str, Any] = {
             "kind": "Status",
             "apiVersion": "v1",

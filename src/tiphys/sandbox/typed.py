@@ -17,6 +17,7 @@ from tiphys.sandbox.scalars import (
     SCALARS,
     Change,
     DecodeError,
+    amount,
     element_of,
     json_name,
 )
@@ -59,17 +60,14 @@ def decoded(manifest: dict[str, Any], kind: str, *, is_strict: bool = False) -> 
     return result
 
 
-def check_metadata(metadata: Any) -> None:
-    """Refuse metadata of a custom resource that do not fit: nothing else of it has a type of Go.
+def decoded_metadata(metadata: Any) -> dict[str, Any]:
+    """Return the metadata of a custom resource: nothing else of it has a type of Go.
 
     Raises:
         DecodeError: a value does not fit its field.
     """
-    if metadata is None:
-        return
-    if metadata.__class__ is not dict:
-        raise DecodeError(json_name(metadata), f"{META}ObjectMeta")
-    _decoder(f"{META}ObjectMeta", is_strict=False)(metadata)
+    result: dict[str, Any] = _decoder(f"{META}ObjectMeta", is_strict=False)(metadata)
+    return result
 
 
 def filled(manifest: dict[str, Any], kind: str) -> dict[str, Any]:
@@ -123,6 +121,8 @@ def _list_decoder(go: str, *, is_strict: bool) -> Change:
 def _map_decoder(go: str, *, is_strict: bool) -> Change:
     element = go.partition("]")[2]
     decode, zero = _decoder(element, is_strict=is_strict), _zero(element)
+    if element == QUANTITY:
+        decode = amount
 
     def decode_map(value: Any) -> Any:
         if value.__class__ is not dict:

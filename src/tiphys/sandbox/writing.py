@@ -39,7 +39,12 @@ from tiphys.structured.merge import FieldWriter, keep_times, update_managed_fiel
 Check = Callable[[Kind, dict[str, Any] | None, dict[str, Any]], None]
 """Refuses a write: is given the kind, the stored object if there is one, and the new one."""
 
-_KEPT_METADATA = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
+_KEPT_METADATA = (
+    "uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation",
+    "resourceVersion",
+)  # fmt: skip
+_STATUS_WITH_METADATA = {"", "apps", "autoscaling", "batch", "networking.k8s.io", "policy"}
+"""Groups in which a write of the status takes the metadata too, as the oldest kinds have it."""
 _COUNTED = {
     "Pod", "PodTemplate", "ReplicationController",
     "DaemonSet.apps", "Deployment.apps", "ReplicaSet.apps", "StatefulSet.apps",
@@ -59,6 +64,8 @@ _COUNTED = {
 }  # fmt: skip
 _STATUS = FieldSet(("f:status",))
 _ALL_BUT_STATUS = FieldSet(("f:spec", "f:data", "f:metadata"))
+_SPEC = FieldSet(("f:spec",))
+_ALL_BUT_STATUS_OF_DEPLOYMENT = FieldSet(("f:spec",), {"f:metadata": FieldSet(("f:labels",))})
 
 
 class StrictError(Exception):
@@ -85,6 +92,7 @@ class Write(NamedTuple):
         check: what may refuse the write because of who writes.
         problems: what a strict reader said of the body; warnings, unless validation is Strict.
         is_typed: the object was read as its type holds it.
+        is_apply: the object is what an apply led to.
     """
 
     manager: str
@@ -95,17 +103,20 @@ class Write(NamedTuple):
     check: Check | None = None
     problems: tuple[str, ...] = ()
     is_typed: bool = False
+    is_apply: bool = False
 
     def field_writer(self, kind: Kind) -> FieldWriter:
         """Return who writes, as managedFields name them."""
         is_status = self.subresource == "status"
-        ignored = _ALL_BUT_STATUS if is_status else _STATUS if kind.has_status else FieldSet()
+        kept_out = _STATUS if kind.has_status else FieldSet()
+        ignored = _outside_status(kind) if is_status else kept_out
         return FieldWriter(
             manager=self.manager,
             api_version=kind.gvk.api_version,
             now=self.now,
             subresource=self.subresource,
             ignored=ignored,
+            empty={} if kind.is_custom else _bare(kind.gvk.api_version, kind.kind),
         )
 
 
@@ -126,8 +137,10 @@ def prepared(
         del metadata[field]
     if kind.is_custom:
         new, warnings = _known_fields_only(kind, new, write)
+        if write.is_apply:
+            new = read_typed(kind, new).manifest
+        new = default(new, kind.schema, keep_nulls=write.is_apply)
         metadata = new["metadata"]
-        new = default(new, kind.schema)
     else:
         warnings = list(write.problems)
         # Parts of the old object are shared with it, and defaults are set in place.
@@ -138,9 +151,11 @@ def prepared(
         _keep_job_selector(old, new)
         fill_in(new, kind)
     problems = [*metadata_problems(new, kind), *finalizer_problems(old, new)]
-    problems += _rule_problems(kind, old, new)
+    problems += _rule_problems(kind, old, new, write)
     if problems:
-        raise invalid(kind.kind, kind.group, metadata.get("name", ""), problems)
+        failure = invalid(kind.kind, kind.group, metadata.get("name", ""), problems)
+        failure.warnings = warnings
+        raise failure
     advice = metadata_warnings(old, new, kind) if kind.is_custom else warnings_for(new, kind)
     return new, [*warnings, *advice]
 
@@ -156,13 +171,9 @@ def with_owners(
     kinds: Kinds, kind: Kind, old: dict[str, Any] | None, new: dict[str, Any], write: Write
 ) -> dict[str, Any]:
     """Return the object with its owners."""
-    before = old
-    if old is None and not kind.is_custom:
-        # A field that every object of the kind has is not new, so nobody comes to own it.
-        before = _bare(kind.gvk.api_version, kind.kind)
     try:
         return update_managed_fields(
-            before, new, by=write.field_writer(kind), schema=kinds.type_of(kind)
+            old, new, by=write.field_writer(kind), schema=kinds.type_of(kind)
         )
     except ListItemError as err:
         raise bad_request(str(err)) from err
@@ -188,7 +199,7 @@ def counted(
         if is_counted:
             metadata["generation"] = 1
         return new
-    if write.subresource != "status" and is_counted and _intent(old) != _intent(new):
+    if write.subresource != "status" and is_counted and _intent(old, kind) != _intent(new, kind):
         metadata["generation"] = int(old["metadata"].get("generation", 0)) + 1
     return keep_times(old, new)
 
@@ -225,8 +236,12 @@ def listed(kind: Kind, stored: Stored) -> Any:
     return {k: v for k, v in stored.manifest.items() if k not in {"apiVersion", "kind"}}
 
 
-def _intent(manifest: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in manifest.items() if name not in {"metadata", "status"}}
+def _intent(manifest: dict[str, Any], kind: Kind) -> dict[str, Any]:
+    """Return what counts as a generation; of a Deployment alone annotations do."""
+    intent = {k: value for k, value in manifest.items() if k not in {"metadata", "status"}}
+    if kind_name(kind) == "Deployment.apps":
+        intent["annotations"] = manifest["metadata"].get("annotations") or {}
+    return intent
 
 
 def _keep_server_fields(
@@ -237,28 +252,40 @@ def _keep_server_fields(
         if kind.has_status:
             new.pop("status", None)
     elif write.subresource == "status":
-        _take_status_only(old, new)
+        _take_status_only(old, new, kind)
     else:
         if kind.has_status:
             new.pop("status", None)
             if "status" in old:
                 new["status"] = old["status"]
-        kept = {name: old["metadata"].get(name) for name in _KEPT_METADATA}
-        metadata.update(kept)
-        metadata["generation"] = old["metadata"].get("generation")
-        metadata["resourceVersion"] = old["metadata"]["resourceVersion"]
+        metadata.update(_server_metadata(old))
 
 
-def _take_status_only(old: dict[str, Any], new: dict[str, Any]) -> None:
-    status, fields = new.get("status"), new["metadata"].get("managedFields")
+def _server_metadata(old: dict[str, Any]) -> dict[str, Any]:
+    return {name: old["metadata"].get(name) for name in _KEPT_METADATA}
+
+
+def _take_status_only(old: dict[str, Any], new: dict[str, Any], kind: Kind) -> None:
+    given, metadata = dict(new), dict(old["metadata"])
+    if kind.group in _STATUS_WITH_METADATA and not kind.is_custom:
+        metadata = {**new["metadata"], **_server_metadata(old)}
+        if kind_name(kind) == "Deployment.apps":
+            metadata["labels"] = old["metadata"].get("labels")
     new.clear()
-    new.update(old)
-    new["metadata"] = dict(old["metadata"])
+    new.update({**old, "metadata": metadata})
     new.pop("status", None)
+    fields = given["metadata"].get("managedFields")
     if fields is not None:
-        new["metadata"]["managedFields"] = fields
-    if status is not None:
-        new["status"] = status
+        metadata["managedFields"] = fields
+    if given.get("status") is not None:
+        new["status"] = given["status"]
+
+
+def _outside_status(kind: Kind) -> FieldSet:
+    """Return what a write of the status comes to own nothing of."""
+    if kind.is_custom or kind.group not in _STATUS_WITH_METADATA:
+        return _ALL_BUT_STATUS
+    return _ALL_BUT_STATUS_OF_DEPLOYMENT if kind_name(kind) == "Deployment.apps" else _SPEC
 
 
 def _known_fields_only(
@@ -278,10 +305,12 @@ def _known_fields_only(
 
 
 def _rule_problems(
-    kind: Kind, old: dict[str, Any] | None, new: dict[str, Any]
+    kind: Kind, old: dict[str, Any] | None, new: dict[str, Any], write: Write
 ) -> Iterable[tuple[str, str, str]]:
     if kind.is_custom:
-        return [(e.path, e.reason, e.message) for e in validate(new, kind.schema or {}, old)]
+        status_only = write.subresource == "status"
+        found = validate(new, kind.schema or {}, old, status_only=status_only)
+        return [(e.path, e.reason, e.message) for e in found]
     if kind_name(kind) == "CustomResourceDefinition.apiextensions.k8s.io":
         return list(definition_problems(old, new))
     problems = list(spec_problems(new, kind))

@@ -10,6 +10,7 @@ apiserver, endpoints/handlers/fieldmanager/equality.go for times.
 """
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from tiphys.model.errors import InvalidInputError
@@ -67,6 +68,8 @@ class FieldWriter(NamedTuple):
         ignored: fields that writes through this door never own (they are reset or stripped).
         versions: API versions still served; entries of others are dropped. None: all are.
         kind: what the applied configuration has to be; "" for anything.
+        empty: what an object of the kind says before anybody has written anything: the parts of
+            the server's structs that JSON cannot leave out. Nobody comes to own those.
     """
 
     manager: str
@@ -76,6 +79,7 @@ class FieldWriter(NamedTuple):
     ignored: FieldSet = EMPTY
     versions: Collection[str] | None = None
     kind: str = ""
+    empty: Mapping[str, Any] = MappingProxyType({})
 
     def identity(self, operation: str) -> ManagerId:
         """Return the identity of the writer's entry."""
@@ -170,7 +174,7 @@ def update_managed_fields(
         ListItemError: an item of a list has no key.
     """
     managers = _managers_for_update(old, new, by)
-    before, after = _without_managed_fields(old or {}), _without_managed_fields(new)
+    before, after = _without_managed_fields(old or dict(by.empty)), _without_managed_fields(new)
     is_create = not (before.get("metadata") or {}).get("uid")
     # Objects from before managedFields existed are not tracked until they are first applied.
     if managers or is_create:
@@ -205,7 +209,8 @@ def _claimed(live: Manifest, by: FieldWriter, updater: Updater) -> Managers:
     """Return managers for an object that nobody has tracked: one that owns all there is."""
     if not live:
         return {}
-    return _updated(updater, ({}, live), {}, by._replace(manager=BEFORE_FIRST_APPLY))
+    before = dict(by.empty)
+    return _updated(updater, (before, live), {}, by._replace(manager=BEFORE_FIRST_APPLY))
 
 
 def _managers_for_update(old: Manifest | None, new: Manifest, by: FieldWriter) -> Managers:

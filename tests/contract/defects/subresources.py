@@ -16,7 +16,7 @@ def scales_have_no_selector() -> None:
 
 
 def writes_of_a_status_change_all() -> None:
-    def all_of_it(old: Any, new: Any) -> None:
-        del old, new
+    def all_of_it(old: Any, new: Any, kind: Any) -> None:
+        del old, new, kind
 
     writing._take_status_only = all_of_it

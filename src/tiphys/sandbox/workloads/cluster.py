@@ -61,10 +61,14 @@ class Cluster:
         return made.manifest
 
     def change(
-        self, collection: Collection, manifest: Manifest, change: Callable[[Manifest], Manifest]
+        self,
+        collection: Collection,
+        manifest: Manifest,
+        change: Callable[[Manifest], Manifest],
+        subresource: str = "",
     ) -> Manifest:
-        """Change an object; return it as it is then."""
-        return self._patch(collection, manifest, change, "")
+        """Change an object, or by way of a subresource what that may; return it as it is then."""
+        return self._patch(collection, manifest, change, subresource)
 
     def delete(self, collection: Collection, manifest: Manifest) -> None:
         """Delete an object, and in the background what it owns."""

@@ -4,6 +4,8 @@ Source: Kubernetes documentation, "Deployments"; conditions, reasons, messages a
 real controller manager wrote them.
 """
 
+from collections.abc import Callable
+
 from tiphys.sandbox.workloads.cluster import REPLICA_SETS, Cluster, Manifest, seconds_since
 from tiphys.sandbox.workloads.owners import (
     Conditions,
@@ -92,7 +94,7 @@ def _current(
     before = current["metadata"]["annotations"]
     past = [text for text in (before.get(_HISTORY), before.get(_REVISION)) if text]
     annotations = {**before, _REVISION: str(latest + 1), _HISTORY: ",".join(past)}
-    return _annotated(cluster, REPLICA_SETS, current, annotations), "FoundNewReplicaSet"
+    return cluster.change(REPLICA_SETS, current, _annotated(annotations)), "FoundNewReplicaSet"
 
 
 def _new(deployment: Manifest, revision: int, rollout: Rollout) -> Manifest:
@@ -152,17 +154,14 @@ def _with_revision(cluster: Cluster, deployment: Manifest, current: Manifest) ->
     revision = str(_revision(current))
     if annotations.get(_REVISION) == revision:
         return deployment
-    return _annotated(cluster, DEPLOYMENTS, deployment, {**annotations, _REVISION: revision})
-
-
-def _annotated(
-    cluster: Cluster, collection: tuple[str, str], found: Manifest, annotations: dict[str, str]
-) -> Manifest:
+    # Annotations written with the object itself would make it another generation.
     return cluster.change(
-        collection,
-        found,
-        lambda live: {**live, "metadata": {**live["metadata"], "annotations": annotations}},
+        DEPLOYMENTS, deployment, _annotated({**annotations, _REVISION: revision}), "status"
     )
+
+
+def _annotated(annotations: dict[str, str]) -> Callable[[Manifest], Manifest]:
+    return lambda live: {**live, "metadata": {**live["metadata"], "annotations": annotations}}
 
 
 def _report(

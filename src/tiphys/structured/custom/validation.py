@@ -37,7 +37,9 @@ _NOT_CHECKED = (
 )
 
 
-def validate(manifest: Json, schema: Schema, old: Json | None = None) -> list[FieldError]:
+def validate(
+    manifest: Json, schema: Schema, old: Json | None = None, *, status_only: bool = False
+) -> list[FieldError]:
     """Return what is wrong with a custom resource, in the API server's words.
 
     Args:
@@ -45,20 +47,37 @@ def validate(manifest: Json, schema: Schema, old: Json | None = None) -> list[Fi
         schema: its schema.
         old: the stored object for an update: what is as it was is not complained about, and rules
             on `oldSelf` are checked.
+        status_only: a write of the status: of the fields only it is looked at, and called by its
+            own path in what is said of them.
     """
     errors: list[FieldError] = []
-    _check(manifest, schema, "", (ABSENT if old is None else old), errors)
+    if status_only:
+        errors += _status_errors(manifest, schema, old or {})
+    else:
+        _check(manifest, schema, "", (ABSENT if old is None else old), errors)
     errors += check_embedded(manifest, schema, "")
     if old is None or not check_list_keys(old, schema, ""):
         errors += check_list_keys(manifest, schema, "")
-    if any(error.reason in _BLOCKING for error in errors):
-        return [*errors, invalid(NO_PATH, None, _NOT_CHECKED)]
     if not _has_rules(schema):
         return errors
+    if any(error.reason in _BLOCKING for error in errors):
+        return [*errors, invalid(NO_PATH, None, _NOT_CHECKED)]
     # The interpreter of rules takes long to load, and few definitions have any.
     from tiphys.structured.custom.rules import check_rules  # noqa: PLC0415
 
     return errors + check_rules(manifest, schema, old)
+
+
+def _status_errors(manifest: Json, schema: Schema, old: Json) -> list[FieldError]:
+    part = (schema.get("properties") or {}).get("status")
+    if part is None or "status" not in manifest:
+        return []
+    errors: list[FieldError] = []
+    _check(manifest["status"], part, "", old.get("status", ABSENT), errors)
+    return [
+        error._replace(path="status" if error.path == NO_PATH else f"status.{error.path}")
+        for error in errors
+    ]
 
 
 def _has_rules(schema: Any) -> bool:
