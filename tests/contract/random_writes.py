@@ -44,15 +44,17 @@ class Maker:
         """A map of strings."""
         return self.map(a=values, b=values, c=values)
 
-    def items(self, *keys: str, item: Values, unique: bool = True) -> Values:
-        """A list of items that their keys tell apart."""
-        lists = st.lists(
-            item,
-            max_size=3,
-            unique_by=(lambda i: str([i.get(k) for k in keys])) if unique else None,
-        )
+    def items(self, *keys: str, item: Values, key: Values = WORDS) -> Values:
+        """A list of items that their keys tell apart, or now and then do not."""
+        defaults = {"protocol": "TCP"}
+
+        def identity(found: Json) -> str:
+            return str([found.get(name) or defaults.get(name) for name in keys])
+
+        unique = st.lists(item, max_size=3, unique_by=identity)
+        lists = st.one_of(unique, unique, unique, unique, st.lists(item, max_size=3))
         if self.directives:
-            gone = st.fixed_dictionaries({keys[0]: WORDS, "$patch": st.just("delete")})
+            gone = st.fixed_dictionaries({keys[0]: key, "$patch": st.just("delete")})
             lists |= st.lists(item | gone, max_size=3)
         return lists
 
@@ -85,7 +87,7 @@ class Maker:
             appProtocol=WORDS,
         )
         spec = self.some(
-            ports=self.items("port", "protocol", item=port),
+            ports=self.items("port", "protocol", item=port, key=st.sampled_from([80, 443])),
             selector=self.words(),
             type=st.sampled_from(["ClusterIP", "NodePort"]),
             sessionAffinity=st.sampled_from(["None", "ClientIP"]),
@@ -112,8 +114,10 @@ class Maker:
         lists = {
             "args": st.lists(WORDS, max_size=2),
             "env": self.items("name", item=env),
-            "ports": self.items("containerPort", "protocol", item=port),
-            "volumeMounts": self.items("mountPath", item=mount),
+            "ports": self.items(
+                "containerPort", "protocol", item=port, key=st.sampled_from([80, 443])
+            ),
+            "volumeMounts": self.items("mountPath", item=mount, key=st.sampled_from(["/a", "/b"])),
         }
         return self.item(
             {"name": WORDS},

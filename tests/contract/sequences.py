@@ -171,7 +171,11 @@ def _sorted(outcome: Outcome) -> Outcome:
     if body["kind"] == "Status":
         for cause in (details := body.get("details") or {}).get("causes") or ():
             cause["message"] = _message(cause["message"])
-        causes = details.get("causes") or []
+        # A port that is there twice has been given one number by the real server, which says that.
+        causes = [
+            c for c in details.get("causes") or () if not c.get("field", "").endswith(".nodePort")
+        ]
+        details |= {"causes": causes} if causes else {}
         causes.sort(key=lambda c: (c.get("field", ""), c["message"]))
         body["message"] = _message(body["message"])
         if len(causes) > 1:

@@ -122,9 +122,10 @@ def _keep_addresses(before: dict[str, Any], spec: dict[str, Any]) -> None:
 
 def _drop_policies(before: dict[str, Any], spec: dict[str, Any]) -> None:
     """Take out what the type that a Service had needed, and its new one does not know."""
+    open_types = {*_OPEN_TYPES, *(["ClusterIP"] if spec.get("externalIPs") else [])}
     needed_by = {
         "internalTrafficPolicy": {"ClusterIP", "NodePort", "LoadBalancer"},
-        "externalTrafficPolicy": _OPEN_TYPES,
+        "externalTrafficPolicy": open_types,
         "allocateLoadBalancerNodePorts": {"LoadBalancer"},
         "healthCheckNodePort": {"LoadBalancer"},
     }

@@ -131,18 +131,19 @@ def prepared(
     new = {"apiVersion": kind.gvk.api_version, "kind": kind.kind, **new}
     new["apiVersion"], new["kind"] = kind.gvk.api_version, kind.kind
     new["metadata"] = dict(new.get("metadata") or {})
+    warnings = list(write.problems)
+    if kind.is_custom:
+        new, warnings = _known_fields_only(kind, new, write)
     _keep_server_fields(old, new, kind, write)
     metadata = new["metadata"]
     for field in [field for field, value in metadata.items() if value is None]:
         del metadata[field]
     if kind.is_custom:
-        new, warnings = _known_fields_only(kind, new, write)
         if write.is_apply:
             new = read_typed(kind, new).manifest
         new = default(new, kind.schema, keep_nulls=write.is_apply)
         metadata = new["metadata"]
     else:
-        warnings = list(write.problems)
         # Parts of the old object are shared with it, and defaults are set in place.
         if old is not None or not write.is_typed:
             new = _typed(kind, new)
