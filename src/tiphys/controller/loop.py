@@ -1,5 +1,6 @@
 """One worker of a controller: leases keys and reconciles them until cancelled."""
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
@@ -16,10 +17,17 @@ async def work(queue: WorkQueue, reconcile: Callable[[str], Awaitable[float | No
         queue: where the keys come from.
         reconcile: reads all state itself and returns the seconds until its next look, or None.
     """
+    me = asyncio.current_task()
+    assert me is not None
     while True:
         async with queue.lease() as key:
             try:
                 next_look_s = await reconcile(key)
+            except asyncio.CancelledError:
+                # What we waited for was cancelled, not we: a task group would not miss a worker.
+                if me.cancelling():
+                    raise
+                queue.add_backoff(key)
             except TiphysError as err:
                 delay_s = queue.add_backoff(key)
                 log.warning(

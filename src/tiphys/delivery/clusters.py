@@ -71,12 +71,7 @@ class Clusters:
                 f"application destination can't have both name and server defined: {name} {server}",
                 hint="Keep one of spec.destination.name and spec.destination.server.",
             )
-        if name:
-            return self._by_name(name)
-        for record in self._records:
-            if record.server == server:
-                return record
-        raise InvalidInputError(_unknown_server(server), hint=self._known())
+        return self._by_name(name) if name else self._by_server(server)
 
     def is_at(self, destination: Mapping[str, Any], server: str) -> bool:
         """Return whether a destination, as an Application's manifest has it, names a server."""
@@ -90,17 +85,29 @@ class Clusters:
 
         Raises:
             ClusterError: it cannot be reached; the next call tries again.
+            InvalidInputError: nobody knows it any more.
         """
-        task = self._opened.get(record.server)
-        if task is None or _has_failed(task):
-            task = asyncio.create_task(self._open(record), name=f"open {record.server}")
-            self._opened[record.server] = task
-        return await asyncio.shield(task)
+        while True:
+            task = self._opened.get(record.server)
+            if task is None or _has_failed(task):
+                task = asyncio.create_task(self._open(record), name=f"open {record.server}")
+                self._opened[record.server] = task
+            await asyncio.wait([task])
+            if not task.cancelled():
+                return task.result()
+            # It was closed while it was being opened: settings or its Secret changed.
+            record = self._by_server(record.server)
 
     async def close(self) -> None:
         """Close every open cluster."""
         for server in list(self._opened):
             await self._close(server)
+
+    def _by_server(self, server: str) -> ClusterRecord:
+        for record in self._records:
+            if record.server == server:
+                return record
+        raise InvalidInputError(_unknown_server(server), hint=self._known())
 
     def _by_name(self, name: str) -> ClusterRecord:
         found = [record for record in self._records if record.name == name]
