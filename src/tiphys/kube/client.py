@@ -9,7 +9,7 @@ from tiphys.kube.discovery import ApiResource, Discovery
 from tiphys.kube.transport import APPLY_PATCH, Transport
 from tiphys.model.errors import ApiError, NotFoundError
 from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey, gvk_of, key_of
-from tiphys.model.labels import FIELD_MANAGER
+from tiphys.model.labels import FIELD_MANAGER, STATUS_MANAGER
 
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
@@ -102,7 +102,7 @@ class KubeClient:
         **params: str,
     ) -> Manifest:
         """Patch an object and return it; `kind` is one of the patch media types."""
-        query = {"fieldManager": FIELD_MANAGER, **params}
+        query = {"fieldManager": STATUS_MANAGER, **params}
         return await self._send("PATCH", self.resource(gvk).path(key), query, patch, kind)
 
     async def apply(

@@ -9,6 +9,13 @@ IN_CLUSTER_NAME: Final = "in-cluster"
 DEFAULT_PROJECT: Final = "default"
 
 FIELD_MANAGER: Final = "argocd-controller"
+"""Who applies what stands in Git."""
+STATUS_MANAGER: Final = "argocd-application-controller"
+"""Who writes everything else, the status of Applications first of all.
+
+An apply removes what its manager owned and applies no more, and it takes over what that manager
+wrote otherwise: were it the same one, an Application that stands in Git would lose its status.
+"""
 KUBECTL_CLIENT_SIDE_APPLY: Final = "kubectl-client-side-apply"
 
 _PREFIX = "argocd.argoproj.io/"
