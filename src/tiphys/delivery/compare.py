@@ -19,7 +19,7 @@ from tiphys.engine.hooks import is_hook, is_skipped, sync_wave
 from tiphys.engine.ignoring import IgnoreRule, compile_rules, ignores_status, select_rules
 from tiphys.engine.namespaces import namespace_key, namespace_manifest
 from tiphys.engine.orphans import orphans
-from tiphys.engine.permissions import permits_resource
+from tiphys.engine.permissions import permits_live, permits_resource
 from tiphys.engine.reconciliation import (
     Judgement,
     Pair,
@@ -187,7 +187,7 @@ class _Run:
             for pair in pair_resources(
                 [target.manifest() for target in targets.targets], manifests, self._roles()
             )
-            if pair.target is not None or self._is_permitted(project, pair.key)
+            if pair.target is not None or self._may_be_ours(project, pair.key)
         ]
         rows: list[ResourceStatus] = []
         states: list[tuple[Pair, ResourceStatus]] = []
@@ -228,10 +228,13 @@ class _Run:
             return live
         return with_backfilled_tracking(live, target.manifest(), self._installation.tracking)
 
-    def _is_permitted(self, project: AppProject, key: ResourceKey) -> bool:
+    def _may_be_ours(self, project: AppProject, key: ResourceKey) -> bool:
+        is_namespaced = self._is_namespaced(key)
+        return permits_live(project, self._cluster.record, key, is_namespaced=is_namespaced)
+
+    def _is_namespaced(self, key: ResourceKey) -> bool:
         scope = self._cluster.client.discovery.is_namespaced(key.group_kind)
-        is_namespaced = bool(key.namespace) if scope is None else scope
-        return permits_resource(project.spec, key, is_namespaced=is_namespaced)
+        return bool(key.namespace) if scope is None else scope
 
     async def _judge(self, pair: Pair, target: Target | None, project: AppProject) -> Judgement:
         manifest = pair.target if pair.target is not None else pair.live
@@ -244,7 +247,9 @@ class _Run:
             comparison=comparison,
             health=health if self._counts_health(pair) else None,
             sync_wave=sync_wave(manifest),
-            is_permitted=self._is_permitted(project, pair.key),
+            is_permitted=permits_resource(
+                project.spec, pair.key, is_namespaced=self._is_namespaced(pair.key)
+            ),
             requires_deletion_confirmation=needs_deletion_approval(manifest, self._options),
         )
 

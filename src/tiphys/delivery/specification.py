@@ -71,9 +71,7 @@ def _permission_problems(
             yield f"application repo {shown} is not permitted in project '{name}'"
     if record is None:
         return
-    permitted = permits_destination(project.spec, record.server, record.name, namespace)
-    is_foreign = bool(record.project) and record.project != name
-    if not permitted or is_foreign:
+    if not permits_destination(project, record, namespace):
         yield (
             f"application destination server '{record.server}' and namespace '{namespace}' do "
             f"not match any of the allowed destinations in project '{name}'"

@@ -6,8 +6,9 @@ Source: Argo CD user guide, "Projects".
 from collections.abc import Callable, Sequence
 
 from tiphys.engine.globs import matches as glob_matches
+from tiphys.model.cluster import ClusterRecord
 from tiphys.model.keys import ResourceKey
-from tiphys.model.project import AppProjectSpec, GroupKindRule, ProjectDestination
+from tiphys.model.project import AppProject, AppProjectSpec, GroupKindRule, ProjectDestination
 
 
 def permits_source(project: AppProjectSpec, repo_url: str, normalise: Callable[[str], str]) -> bool:
@@ -24,13 +25,19 @@ def permits_source(project: AppProjectSpec, repo_url: str, normalise: Callable[[
     return permitted
 
 
-def permits_destination(project: AppProjectSpec, server: str, name: str, namespace: str) -> bool:
-    """Return whether a project may deploy to a namespace of a cluster."""
-    permitted = False
-    for entry in project.destinations:
-        if _is_denied(entry, server, name, namespace):
+def permits_destination(project: AppProject, cluster: ClusterRecord, namespace: str) -> bool:
+    """Return whether a project may deploy to a namespace of a cluster.
+
+    A cluster that belongs to a project is permitted to it without being listed, and to no other.
+    """
+    is_own = cluster.project == project.metadata.name
+    if not is_own and (cluster.project or project.spec.permit_only_project_scoped_clusters):
+        return False
+    permitted = is_own
+    for entry in project.spec.destinations:
+        if _is_denied(entry, cluster.server, cluster.name, namespace):
             return False
-        is_cluster = _matches(entry.server, server) or _matches(entry.name, name)
+        is_cluster = _matches(entry.server, cluster.server) or _matches(entry.name, cluster.name)
         permitted = permitted or (is_cluster and _matches(entry.namespace, namespace))
     return permitted
 
@@ -51,6 +58,15 @@ def _matches(glob: str, value: str) -> bool:
 
 def _denies(glob: str, value: str) -> bool:
     return glob.startswith("!") and glob_matches(glob[1:], value)
+
+
+def permits_live(
+    project: AppProject, cluster: ClusterRecord, key: ResourceKey, *, is_namespaced: bool
+) -> bool:
+    """Return whether what is live may be counted as the Application's, and so be deleted."""
+    if not permits_resource(project.spec, key, is_namespaced=is_namespaced):
+        return False
+    return not is_namespaced or permits_destination(project, cluster, key.namespace)
 
 
 def permits_resource(project: AppProjectSpec, key: ResourceKey, *, is_namespaced: bool) -> bool:

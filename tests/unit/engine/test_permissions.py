@@ -1,11 +1,25 @@
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tiphys.engine.globs import matches
-from tiphys.engine.permissions import permits_destination, permits_resource, permits_source
+from tiphys.engine.permissions import (
+    permits_destination,
+    permits_live,
+    permits_resource,
+    permits_source,
+)
+from tiphys.model.application import ObjectMeta
+from tiphys.model.cluster import ClusterRecord
 from tiphys.model.keys import ResourceKey
-from tiphys.model.project import AppProjectSpec, GroupKindRule, ProjectDestination
+from tiphys.model.project import (
+    AppProject,
+    AppProjectSpec,
+    GroupKindRule,
+    ProjectDestination,
+)
 from tiphys.sources.addresses import normalise_url
 
 
@@ -103,9 +117,62 @@ ALL = _to("*", "*")
     ],
 )
 def test_a_project_permits_a_destination(entries: list[ProjectDestination], expected: bool) -> None:
-    project = AppProjectSpec(destinations=tuple(entries))
+    project = _project(destinations=tuple(entries))
 
-    assert permits_destination(project, "https://one", "one", "shop") is expected
+    assert permits_destination(project, _cluster(), "shop") is expected
+
+
+def _project(**spec: Any) -> AppProject:
+    return AppProject(metadata=ObjectMeta(name="team"), spec=AppProjectSpec(**spec))
+
+
+def _cluster(project: str = "") -> ClusterRecord:
+    return ClusterRecord(server="https://one", name="one", project=project)
+
+
+ANY = ProjectDestination(server="*", namespace="*")
+NO_SHOP = ProjectDestination(server="*", namespace="!shop")
+
+
+@pytest.mark.parametrize(
+    ("owner", "scoped_only", "entries", "expected"),
+    [
+        pytest.param("", False, [ANY], True, id="nobody's cluster, and it is listed"),
+        pytest.param(
+            "", True, [ANY], False, id="nobody's cluster, and only own ones are permitted"
+        ),
+        pytest.param("team", True, [ANY], True, id="its own, and only own ones are permitted"),
+        pytest.param("team", False, [], True, id="its own need not be listed"),
+        pytest.param("team", False, [NO_SHOP], False, id="its own, but the namespace is denied"),
+        pytest.param("other", False, [ANY], False, id="another project's"),
+    ],
+)
+def test_a_cluster_may_belong_to_a_project(
+    owner: str, scoped_only: bool, entries: list[ProjectDestination], expected: bool
+) -> None:
+    project = _project(destinations=tuple(entries), permit_only_project_scoped_clusters=scoped_only)
+
+    assert permits_destination(project, _cluster(owner), "shop") is expected
+
+
+@pytest.mark.parametrize(
+    ("namespace", "denied", "expected"),
+    [
+        pytest.param("shop", (), True, id="kind and namespace are permitted"),
+        pytest.param("other", (), False, id="the namespace is not"),
+        pytest.param(
+            "shop", (GroupKindRule(group="", kind="Secret"),), False, id="the kind is not"
+        ),
+    ],
+)
+def test_what_is_live_is_ours_only_where_the_project_permits_it(
+    namespace: str, denied: tuple[GroupKindRule, ...], expected: bool
+) -> None:
+    destination = ProjectDestination(server="*", namespace="shop")
+    project = _project(destinations=(destination,), namespace_resource_blacklist=denied)
+    key = ResourceKey("", "Secret", namespace, "s")
+
+    assert permits_live(project, _cluster(), key, is_namespaced=True) is expected
 
 
 DEPLOYMENT = ResourceKey("apps", "Deployment", "shop", "web")

@@ -119,9 +119,6 @@ def _invalidity(
     is_namespaced = bool(task.key.namespace) if scope is None else scope
     if not permits_resource(project.spec, task.key, is_namespaced=is_namespaced):
         return f"resource {kind.group}:{kind.kind} is not permitted in project {name}."
-    record = cluster.record
-    if is_namespaced and not permits_destination(
-        project.spec, record.server, record.name, task.key.namespace
-    ):
+    if is_namespaced and not permits_destination(project, cluster.record, task.key.namespace):
         return f"namespace {task.key.namespace} is not permitted in project '{name}'"
     return ""

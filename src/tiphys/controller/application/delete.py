@@ -31,7 +31,7 @@ from tiphys.engine.deletion_hooks import (
     is_deletion_hook,
     wanted_finalizers,
 )
-from tiphys.engine.permissions import permits_resource
+from tiphys.engine.permissions import permits_live
 from tiphys.engine.sync.options import parse_options
 from tiphys.engine.tracking import is_self_reference, owner_instance
 from tiphys.model.application import Application, Condition
@@ -146,7 +146,8 @@ class Deleter:
             if record is None or record.body is None or key == itself:
                 continue
             live = record.manifest()
-            permitted = permits_resource(project.spec, key, is_namespaced=bool(key.namespace))
+            is_namespaced = bool(key.namespace)
+            permitted = permits_live(project, cluster.record, key, is_namespaced=is_namespaced)
             if permitted and self._may_go(app, live) and not is_deletion_hook(live):
                 found.append(live)
         return found

@@ -15,9 +15,10 @@ from tiphys.engine.deletion_hooks import (
     of_deletion,
 )
 from tiphys.engine.hooks import hook_types
-from tiphys.engine.permissions import permits_resource
+from tiphys.engine.permissions import permits_destination, permits_resource
 from tiphys.kube.apply import ApplyOptions, apply_resource
 from tiphys.model.application import Application
+from tiphys.model.cluster import ClusterRecord
 from tiphys.model.errors import InvalidInputError, TiphysError
 from tiphys.model.keys import Manifest, ResourceKey, key_of
 from tiphys.model.project import AppProject
@@ -40,7 +41,7 @@ class DeletionHooks:
         """
         hooks = await self._hooks(app, cluster, kind)
         for hook in hooks:
-            self._require_permitted(project, key_of(hook))
+            self._require_permitted(project, cluster.record, key_of(hook))
         health = self._services.comparer.health.of
         while True:
             step = next_hooks(hooks, lambda key: _live(cluster, key), health)
@@ -76,14 +77,18 @@ class DeletionHooks:
             await cluster.cache.load(key_of(hook))  # kept whole from now on
         return [of_deletion(hook, kind, app.metadata.deletion_timestamp) for hook in hooks]
 
-    def _require_permitted(self, project: AppProject, key: ResourceKey) -> None:
-        if not permits_resource(project.spec, key, is_namespaced=bool(key.namespace)):
-            name = project.metadata.name
-            raise InvalidInputError(
-                f"resource {key.group}:{key.kind} is not permitted in project {name}.",
-                where=str(key),
-                hint="Permit it, or take the hook out of Git.",
-            )
+    def _require_permitted(
+        self, project: AppProject, cluster: ClusterRecord, key: ResourceKey
+    ) -> None:
+        name, is_namespaced = project.metadata.name, bool(key.namespace)
+        if not permits_resource(project.spec, key, is_namespaced=is_namespaced):
+            what = f"resource {key.group}:{key.kind} is not permitted in project {name}."
+        elif is_namespaced and not permits_destination(project, cluster, key.namespace):
+            what = f"namespace {key.namespace} is not permitted in project '{name}'"
+        else:
+            return
+        hint = "Permit it, or take the hook out of Git."
+        raise InvalidInputError(what, where=str(key), hint=hint)
 
 
 def _live(cluster: OpenCluster, key: ResourceKey) -> Manifest | None:
