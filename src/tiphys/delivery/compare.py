@@ -291,10 +291,11 @@ class _Run:
 
     def _compare_settings(self, key: ResourceKey) -> CompareSettings:
         rules: tuple[IgnoreRule, ...] = select_rules(self._rules, key)
-        setting = self._installation.settings.ignore_status_field
+        settings = self._installation.settings
         return CompareSettings(
             ignore=rules,
-            ignore_status=ignores_status(setting, key.group_kind),
+            ignore_status=ignores_status(settings.ignore_status_field, key.group_kind),
+            known_types=settings.customizations.known_type_fields(key.group_kind),
             migration_manager=self._app.metadata.annotations.get(MIGRATION_MANAGER, ""),
         )
 

@@ -66,6 +66,13 @@ class ResourceIgnoreDifferences(Record, frozen=True):
     managed_fields_managers: tuple[str, ...] = ()
 
 
+class KnownTypeField(Record, frozen=True):
+    """A part of a custom resource that has the type of a built-in one: "core/v1/PodSpec"."""
+
+    field: str
+    type: str
+
+
 class ApplicationSpec(Record, frozen=True):
     """What should run, and where."""
 

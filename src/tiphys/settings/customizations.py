@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import yaml
 
-from tiphys.model.application import ResourceIgnoreDifferences
+from tiphys.engine.known_types import BUILT_IN, known_type
+from tiphys.model.application import KnownTypeField, ResourceIgnoreDifferences
 from tiphys.model.keys import GroupKind
 
 _PREFIX = "resource.customizations"
@@ -33,12 +34,20 @@ class HealthScript(msgspec.Struct, frozen=True):
     use_open_libs: bool = False
 
 
+class KnownTypes(msgspec.Struct, frozen=True):
+    """Which fields of the kinds that a pattern matches have the type of a built-in one."""
+
+    pattern: GroupKind
+    fields: tuple[KnownTypeField, ...]
+
+
 class Customizations(msgspec.Struct, frozen=True, kw_only=True):
     """All customizations of an installation."""
 
     health_scripts: tuple[HealthScript, ...] = ()
     ignored_differences: tuple[ResourceIgnoreDifferences, ...] = ()
     ignored_updates: tuple[ResourceIgnoreDifferences, ...] = ()
+    known_types: tuple[KnownTypes, ...] = ()
 
     def health_script(self, kind: GroupKind) -> HealthScript | None:
         """Return the script for a kind: the exact entry, else the first pattern that matches."""
@@ -49,6 +58,15 @@ class Customizations(msgspec.Struct, frozen=True, kw_only=True):
             if _matches(script.pattern, kind):
                 return script
         return None
+
+    def known_type_fields(self, kind: GroupKind) -> tuple[KnownTypeField, ...]:
+        """Return the fields of a kind that have the type of a built-in one."""
+        return BUILT_IN.get(kind, ()) + tuple(
+            field
+            for known in self.known_types
+            if _matches(known.pattern, kind)
+            for field in known.fields
+        )
 
 
 def _matches(pattern: GroupKind, kind: GroupKind) -> bool:
@@ -61,7 +79,7 @@ def parse_customizations(data: Mapping[str, str]) -> tuple[Customizations, list[
     by_kind: dict[GroupKind, dict[str, Any]] = {}
     for pattern, field, value in _entries(data, problems):
         by_kind.setdefault(pattern, {})[field] = value
-    scripts, differences, updates = [], [], []
+    scripts, differences, updates, known = [], [], [], []
     for pattern, fields in sorted(by_kind.items()):
         if script := fields.get("health.lua"):
             scripts.append(
@@ -69,10 +87,12 @@ def parse_customizations(data: Mapping[str, str]) -> tuple[Customizations, list[
             )
         differences += _rule(pattern, fields.get("ignoreDifferences"), problems)
         updates += _rule(pattern, fields.get("ignoreResourceUpdates"), problems)
+        known += _known_types(pattern, fields.get("knownTypeFields"), problems)
     record = Customizations(
         health_scripts=tuple(scripts),
         ignored_differences=tuple(differences),
         ignored_updates=tuple(updates),
+        known_types=tuple(known),
     )
     return record, problems
 
@@ -118,3 +138,18 @@ def _rule(pattern: GroupKind, value: Any, problems: list[str]) -> list[ResourceI
     except (yaml.YAMLError, TypeError, msgspec.ValidationError) as err:
         problems.append(f"argocd-cm: {_PREFIX} of {pattern}: {' '.join(str(err).split())}")
         return []
+
+
+def _known_types(pattern: GroupKind, value: Any, problems: list[str]) -> list[KnownTypes]:
+    if not value:
+        return []
+    where = f"argocd-cm: {_PREFIX} of {pattern}: knownTypeFields"
+    try:
+        entries = yaml.safe_load(value) if isinstance(value, str) else value
+        fields = msgspec.convert(entries or [], tuple[KnownTypeField, ...])
+    except (yaml.YAMLError, msgspec.ValidationError) as err:
+        problems.append(f"{where}: {' '.join(str(err).split())}")
+        return []
+    unknown = [field.type for field in fields if known_type(field.type) is None]
+    problems += [f"{where}: `{name}` is no type that is known here" for name in unknown]
+    return [KnownTypes(pattern, fields)]

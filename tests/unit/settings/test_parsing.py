@@ -103,3 +103,56 @@ def test_an_unknown_type_of_customization_is_a_problem() -> None:
 
 def test_the_environment_sets_the_wave_delay() -> None:
     assert parse_settings({}, {}, environment={"ARGOCD_SYNC_WAVE_DELAY": "0"}).wave_delay_s == 0
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(
+            {
+                "resource.customizations.knownTypeFields.example.com_Thing": (
+                    "- field: spec\n  type: core/v1/ResourceList"
+                )
+            },
+            id="a key a kind",
+        ),
+        pytest.param(
+            {
+                "resource.customizations": (
+                    "example.com/Thing:\n"
+                    "  knownTypeFields: [{field: spec, type: core/v1/ResourceList}]"
+                )
+            },
+            id="one map for all",
+        ),
+    ],
+)
+def test_both_spellings_of_known_types_mean_the_same(data: dict[str, str]) -> None:
+    settings = parse_settings(data, {})
+
+    (field,) = settings.customizations.known_type_fields(GroupKind("example.com", "Thing"))
+    assert (field.field, field.type) == ("spec", "core/v1/ResourceList")
+    assert not settings.problems
+    assert not settings.customizations.known_type_fields(GroupKind("example.com", "Other"))
+
+
+def test_a_rollouts_pods_are_known_without_a_setting() -> None:
+    (field,) = Settings().customizations.known_type_fields(GroupKind("argoproj.io", "Rollout"))
+
+    assert (field.field, field.type) == ("spec.template.spec", "core/v1/PodSpec")
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        pytest.param("[{field: spec, type: core/v1/Nothing}]", "`core/v1/Nothing`", id="no type"),
+        pytest.param("[{field: spec}]", "missing required field `type`", id="a part is missing"),
+        pytest.param("{", "while parsing", id="no YAML"),
+    ],
+)
+def test_a_known_type_that_cannot_be_used_is_named(text: str, what: str) -> None:
+    key = "resource.customizations.knownTypeFields.example.com_Thing"
+
+    (problem,) = parse_settings({key: text}, {}).problems
+
+    assert what in problem

@@ -29,6 +29,7 @@ from tiphys.engine.fields import (
     owns_field,
 )
 from tiphys.engine.ignoring import Ignored
+from tiphys.engine.known_types import with_known_types
 from tiphys.engine.normalise import normalise, prepare_target
 from tiphys.model.keys import Manifest
 from tiphys.model.labels import LAST_APPLIED
@@ -158,7 +159,7 @@ class Faces:
 
 def comparable(manifest: Manifest, settings: CompareSettings, ignored: Ignored) -> Manifest:
     """Return a normalised manifest without status, identity and ignored fields."""
-    result = ignored.strip(manifest)
+    result = with_known_types(ignored.strip(manifest), settings.known_types)
     if settings.ignore_status and "status" in result:
         result = {name: value for name, value in result.items() if name != "status"}
     annotations = (result.get("metadata") or {}).get("annotations") or {}

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from tiphys.engine.ignoring import IgnoreRule
+from tiphys.model.application import KnownTypeField
 from tiphys.model.labels import FIELD_MANAGER
 
 
@@ -27,6 +28,7 @@ class CompareSettings(msgspec.Struct, frozen=True, kw_only=True):
         mode: how a sync would write.
         ignore: the rules for this resource, in the order they are applied.
         ignore_status: whether `/status` is left out.
+        known_types: parts of the resource that have the type of a built-in one.
     """
 
     manager: str = FIELD_MANAGER
@@ -35,6 +37,7 @@ class CompareSettings(msgspec.Struct, frozen=True, kw_only=True):
     mode: CompareMode = CompareMode.APPLY
     ignore: tuple[IgnoreRule, ...] = ()
     ignore_status: bool = True
+    known_types: tuple[KnownTypeField, ...] = ()
 
 
 class Verdict(StrEnum):
