@@ -149,8 +149,8 @@ def test_a_cluster_that_is_away_is_told_and_nothing_is_deleted(
         assert status["health"]["status"] == "Healthy"
         _edit(world, namespace, "edited")
 
+    eventually("the edit is healed", lambda: _is_healed(world, namespace), 30)
     app.wait("Synced", timeout_s=30)
-    assert _is_healed(world, namespace)
     assert "conditions" not in app.status
     assert len(proxy.deletes()) == deleted
 

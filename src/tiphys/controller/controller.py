@@ -61,8 +61,7 @@ class Controller:
         return await self._reconciler.reconcile(key)
 
     def _alone_again(self) -> None:
-        for key in self._services.installation.collections.applications.names():
-            self._ask(key, RefreshLevel.LATEST)
+        self._ask_all(RefreshLevel.LATEST)
 
     def cluster_opened(self, cluster: OpenCluster) -> None:
         """Be woken by what changes in a destination cluster from now on."""
@@ -78,10 +77,13 @@ class Controller:
         ):
             destination = (app.get("spec") or {}).get("destination") or {}
             if clusters.is_at(destination, server):
-                self._ask(key, RefreshLevel.RECENT)
+                self._ask(key, RefreshLevel.RECENT, is_urgent=False)
 
     def pushed(self, push: PushEvent) -> None:
-        """Look at every Application whose source was pushed to, first where files changed."""
+        """Look at every Application whose source was pushed to, first where files changed.
+
+        Of a monorepo most Applications have nothing to do with a commit: those can wait.
+        """
         pushed_to = {
             key: sources
             for key in self._services.installation.collections.applications.names()
@@ -90,11 +92,9 @@ class Controller:
         for url in {source.repo_url for found in pushed_to.values() for source in found}:
             self._sources.mirrors.get(url).expire()
         folders = push.folders
-        for key, _ in sorted(
-            pushed_to.items(),
-            key=lambda item: not any(source.path.strip("/") in folders for source in item[1]),
-        ):
-            self._ask(key, RefreshLevel.LATEST)
+        for key, found in pushed_to.items():
+            is_touched = any(source.path.strip("/") in folders for source in found)
+            self._ask(key, RefreshLevel.LATEST, is_urgent=is_touched)
 
     def _sources_pushed_to(self, key: str, push: PushEvent) -> list[ApplicationSource]:
         manifest = self._services.installation.collections.applications.get(key)
@@ -152,8 +152,7 @@ class Controller:
         if before is not None and after is not None and before.get("spec") == after.get("spec"):
             return
         log.info("looking at every application", extra={"because": key})
-        for app in self._services.installation.collections.applications.names():
-            self._ask(app, RefreshLevel.RECENT)
+        self._ask_all(RefreshLevel.RECENT)
 
     def _secret_changed(self, key: str, before: Manifest | None, after: Manifest | None) -> None:
         del before, after
@@ -162,8 +161,7 @@ class Controller:
     async def _take_over_secrets(self, key: str) -> None:
         installation = self._services.installation
         await self._services.clusters.update(installation.clusters())
-        for app in installation.collections.applications.names():
-            self._ask(app, RefreshLevel.LATEST)
+        self._ask_all(RefreshLevel.LATEST)
         log.info("clusters and repositories read anew", extra={"because": key})
 
     def _what_caches_hold(self) -> object:
@@ -174,8 +172,7 @@ class Controller:
 
     async def _reopen_clusters(self) -> None:
         await self._services.clusters.close()
-        for app in self._services.installation.collections.applications.names():
-            self._ask(app, RefreshLevel.LATEST)
+        self._ask_all(RefreshLevel.LATEST)
 
     def _settings_changed(self, key: str, before: Manifest | None, after: Manifest | None) -> None:
         del before, after
@@ -186,9 +183,16 @@ class Controller:
                 asyncio.get_running_loop().create_task(self._reopen_clusters())
             self._anything_shared_changed(key, None, None)
 
-    def _ask(self, key: str, level: RefreshLevel) -> None:
+    def _ask_all(self, level: RefreshLevel) -> None:
+        for key in self._services.installation.collections.applications.names():
+            self._ask(key, level, is_urgent=False)
+
+    def _ask(self, key: str, level: RefreshLevel, *, is_urgent: bool = True) -> None:
         self._reconciler.ask(key, level)
-        self.queue.add(key)
+        if is_urgent:
+            self.queue.add(key)
+        else:
+            self.queue.add_quiet(key)
 
 
 def _wakes(before: Manifest, after: Manifest) -> bool:

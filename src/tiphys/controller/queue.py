@@ -2,8 +2,8 @@
 
 A key added while a worker holds it is handed out again when that worker is done, so no wake-up is
 lost and no two workers ever hold one key. Delayed and backed-off keys wait on the event loop's own
-timers; an earlier wake-up replaces a later one. What can wait for a quiet moment is handed out only
-when nothing else is ready.
+timers; an earlier wake-up replaces a later one. What can wait, a look at every Application for
+example, lets what is urgent go first, but for one key in a few: it always gets on.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager
 
 _BACKOFF_FIRST_S = 0.5
 _BACKOFF_CAP_S = 60.0
+_URGENT_IN_A_ROW = 5
 
 
 class WorkQueue:
@@ -23,6 +24,7 @@ class WorkQueue:
         self._again: set[str] = set()
         self._quiet: dict[str, None] = {}
         self._quiet_again: set[str] = set()
+        self._urgent_in_a_row = 0
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._failures: dict[str, int] = {}
         self._wake = asyncio.Event()
@@ -48,7 +50,7 @@ class WorkQueue:
             self._wake.set()
 
     def add_quiet(self, key: str) -> None:
-        """Ask for a look at a key once no other key is ready."""
+        """Ask for a look at a key that can wait for more urgent ones."""
         if key in self._held:
             self._quiet_again.add(key)
         elif key not in self._ready:
@@ -94,11 +96,10 @@ class WorkQueue:
     @asynccontextmanager
     async def lease(self) -> AsyncIterator[str]:
         """Wait for a key and hold it for the length of the `async with` block."""
-        while not (ready := self._ready or self._quiet):
+        while not (self._ready or self._quiet):
             self._wake.clear()
             await self._wake.wait()
-        key = next(iter(ready))
-        del ready[key]
+        key = self._next()
         self._held.add(key)
         try:
             yield key
@@ -110,6 +111,14 @@ class WorkQueue:
             elif key in self._quiet_again:
                 self.add_quiet(key)
             self._quiet_again.discard(key)
+
+    def _next(self) -> str:
+        is_turn_of_quiet = self._quiet and self._urgent_in_a_row >= _URGENT_IN_A_ROW
+        ready = self._quiet if is_turn_of_quiet or not self._ready else self._ready
+        self._urgent_in_a_row = 0 if ready is self._quiet else self._urgent_in_a_row + 1
+        key = next(iter(ready))
+        del ready[key]
+        return key
 
     def close(self) -> None:
         """Cancel every timer."""

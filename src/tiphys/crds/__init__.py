@@ -10,6 +10,6 @@ def custom_resource_definitions() -> list[dict[str, Any]]:
     """Return the CustomResourceDefinitions that tiphys needs in its own cluster."""
     folder = resources.files(__name__)
     return [
-        yaml.safe_load((folder / name).read_text())
+        yaml.load((folder / name).read_bytes(), Loader=yaml.CSafeLoader)
         for name in ("application.yaml", "appproject.yaml")
     ]

@@ -87,6 +87,18 @@ async def test_what_can_wait_comes_out_when_nothing_else_is_ready() -> None:
     assert queue.is_idle
 
 
+async def test_what_can_wait_gets_on_however_much_is_urgent() -> None:
+    queue = WorkQueue()
+    for key in ("patient", "more patient"):
+        queue.add_quiet(key)
+    for number in range(20):
+        queue.add(f"urgent {number}")
+
+    taken = [await _take(queue) for _ in range(13)]
+
+    assert taken.index("patient") < taken.index("more patient")
+
+
 async def test_what_could_wait_comes_out_once_when_it_becomes_urgent() -> None:
     queue = WorkQueue()
     queue.add_quiet("a")
