@@ -8,20 +8,19 @@ import base64
 import time
 import uuid
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey
+from typing import TYPE_CHECKING, Any
 
 from tiphys.sandbox.access.users import AUTHENTICATED, User, account_groups, account_name
 from tiphys.sandbox.store import Store
 
+if TYPE_CHECKING:
+    from tiphys.sandbox.access.signing import Signer
+
 ISSUER = "https://kubernetes.default.svc"
 _OLD_ISSUER = "kubernetes/serviceaccount"
 _OLD_CLAIM = "kubernetes.io/serviceaccount"
-_ALGORITHM = "ES256"
 _INVALID = "invalid bearer token"
 _INVALIDATED = f"[{_INVALID}, service account token has been invalidated]"
 _MAX_LENGTH = 16 * 1024
@@ -37,9 +36,14 @@ class Tokens:
     """Makes tokens, and tells whose they are."""
 
     def __init__(self, store: Store, home: Path) -> None:
-        self._store = store
-        self._key = _key(home / "service-account.key")
-        self._header = {"alg": _ALGORITHM, "kid": self._key.thumbprint()}
+        self._store, self._home = store, home
+
+    @cached_property
+    def _signer(self) -> "Signer":
+        # Its libraries take long to load, and few clusters see a token.
+        from tiphys.sandbox.access.signing import Signer  # noqa: PLC0415
+
+        return Signer(self._home / "service-account.key")
 
     def issue(
         self,
@@ -75,7 +79,7 @@ class Tokens:
             "nbf": now,
             "sub": account_name(metadata["namespace"], metadata["name"]),
         }
-        return jwt.encode(self._header, claims, self._key)
+        return self._signer.signed(claims)
 
     def issue_for_secret(self, account: dict[str, Any], secret_name: str) -> str:
         """Return the token without an end that a Secret of an account holds."""
@@ -88,7 +92,7 @@ class Tokens:
             f"{_OLD_CLAIM}/service-account.uid": metadata["uid"],
             "sub": account_name(metadata["namespace"], metadata["name"]),
         }
-        return jwt.encode(self._header, claims, self._key)
+        return self._signer.signed(claims)
 
     def user_of(self, token: str, audiences: list[str]) -> tuple[User, list[str]]:
         """Return whose token it is, and which of the audiences it is good for.
@@ -98,10 +102,9 @@ class Tokens:
         """
         if len(token) > _MAX_LENGTH:
             raise InvalidTokenError(_INVALID)
-        try:
-            claims = jwt.decode(token, self._key, algorithms=[_ALGORITHM]).claims
-        except (JoseError, ValueError) as err:
-            raise InvalidTokenError(_INVALID) from err
+        claims = self._signer.claims_of(token)
+        if claims is None:
+            raise InvalidTokenError(_INVALID)
         if claims.get("iss") == _OLD_ISSUER:
             return self._user_of_secret(token, claims), audiences
         return self._user_of_bound(claims, audiences)
@@ -150,14 +153,6 @@ class Tokens:
 def _user(namespace: str, name: str, uid: str, extra: dict[str, list[str]]) -> User:
     groups = (*account_groups(namespace), AUTHENTICATED)
     return User(account_name(namespace, name), uid, groups, extra)
-
-
-def _key(path: Path) -> ECKey:
-    """Return the key that tokens are signed with; it stays the same over restarts."""
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_bytes(ECKey.generate_key("P-256").as_pem(private=True))
-    return ECKey.import_key(path.read_bytes())
 
 
 def _quoted(values: object) -> str:

@@ -12,9 +12,7 @@ rule fails when it is used.
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
-
-import cel
+from typing import TYPE_CHECKING, Any
 
 from tiphys.structured.compare import ABSENT, equal
 from tiphys.structured.custom import problems
@@ -22,6 +20,9 @@ from tiphys.structured.custom.celfunctions import FUNCTIONS
 from tiphys.structured.custom.celvalues import cel_value
 from tiphys.structured.custom.children import children
 from tiphys.structured.custom.problems import OMITTED, FieldError
+
+if TYPE_CHECKING:
+    import cel
 
 Schema = Mapping[str, Any]
 Json = dict[str, Any]
@@ -62,7 +63,7 @@ def _broken(rule: Json, values: tuple[Any, Any], schema: Schema, path: str) -> F
     shown = OMITTED if isinstance(value, dict | list) else value
     where = path or problems.NO_PATH
     try:
-        if _program(expression).execute(context) is True:
+        if program(expression).execute(context) is True:
             return None
     except _RULE_ERRORS as err:
         kind = schema.get("type", "")
@@ -83,7 +84,9 @@ def _error(rule: Json, path: str, value: Any, message: str) -> FieldError:
     return problems.invalid(path, value, message)
 
 
-def _context(values: tuple[Any, Any], schema: Schema, *, optional: bool) -> cel.Context:
+def _context(values: tuple[Any, Any], schema: Schema, *, optional: bool) -> "cel.Context":
+    import cel  # noqa: PLC0415 -- see program()
+
     value, old = values
     variables = {"self": cel_value(value, schema)}
     if old is not ABSENT:
@@ -97,10 +100,10 @@ def _context(values: tuple[Any, Any], schema: Schema, *, optional: bool) -> cel.
     return context
 
 
-def _message(rule: Json, context: cel.Context) -> str:
+def _message(rule: Json, context: "cel.Context") -> str:
     if rule.get("messageExpression"):
         try:
-            text = _program(str(rule["messageExpression"])).execute(context)
+            text = program(str(rule["messageExpression"])).execute(context)
         except _RULE_ERRORS:
             text = None
         if isinstance(text, str) and text.strip() and "\n" not in text.strip():
@@ -120,5 +123,13 @@ def _reason(err: Exception) -> str:
 
 
 @lru_cache(maxsize=2048)
-def _program(expression: str) -> cel.Program:
+def program(expression: str) -> "cel.Program":
+    """Return a rule ready to be used.
+
+    Raises:
+        ValueError: it is no CEL.
+    """
+    # The library brings its command line along and takes a second to load: few schemas have rules.
+    import cel  # noqa: PLC0415
+
     return cel.compile(expression)

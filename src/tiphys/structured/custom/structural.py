@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import cel
-
 from tiphys.structured.custom.patterns import compile_pattern
 from tiphys.structured.custom.problems import (
     NO_PATH,
@@ -20,6 +18,7 @@ from tiphys.structured.custom.problems import (
     invalid,
     not_supported,
 )
+from tiphys.structured.custom.rules import program
 from tiphys.structured.custom.validation import validate
 
 Schema = Mapping[str, Any]
@@ -134,7 +133,7 @@ def _rule_problems(schema: Schema, path: str) -> Iterator[FieldError]:
 
 def _rule_problem(text: str, schema: Schema) -> str:
     try:
-        cel.compile(text)
+        program(text)
     except ValueError as err:
         return f"compilation failed: ERROR: <input>:1:1: {str(err).splitlines()[0]}"
     for match in _CHAIN.finditer(text):
