@@ -97,6 +97,22 @@ SUBCHART = {
     "app/charts/sub/templates/a.yaml": DUMP.replace("name: dump", "name: sub"),
     "app/charts/sub/crds/crd.yaml": documents(["CustomResourceDefinition"], of="sub"),
 }
+NUMBERS = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: "numbers-{{ .Chart.Name }}"}
+data:
+  plain: "{{ .Values.id }} {{ kindOf .Values.id }} {{ .Values.global.id }}"
+  deep: "{{ ((.Values.deep).er).id }}"
+  list: "{{ .Values.list }}"
+  printed: {{ printf "%d" .Values.id | quote }}
+  sum: "{{ add .Values.id 1 }}"
+  all: {{ toYaml .Values | quote }}
+"""
+NUMBERS_SUB = {
+    "app/charts/sub/Chart.yaml": CHART.replace("name: app", "name: sub"),
+    "app/charts/sub/templates/numbers.yaml": NUMBERS,
+}
 CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "nothing but the chart": ({}, {}),
     "value files in order": (
@@ -116,6 +132,19 @@ CASES: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
     "set a number, a word, a text": (
         {},
         parameters(("a", "1"), ("b", "true"), ("c.d", "x"), ("e", "null"), ("f", ""), ("g", "01")),
+    ),
+    "set whole numbers": (
+        {"app/templates/numbers.yaml": NUMBERS, **NUMBERS_SUB},
+        parameters(
+            ("id", "123456789012"),
+            ("deep.er.id", "-12345678"),
+            ("list[0]", "7654321"),
+            ("list[1].id", "12345678"),
+            ("list[2]", "1.5"),
+            ("global.id", "99999999"),
+            ("sub.id", "87654321"),
+            ("no.such.chart", "5"),
+        ),
     ),
     "set commas and lists": ({}, parameters(("a", "x,y"), ("b", "{x,y}"), ("c", "x\\,y"))),
     "set an item of a list": (

@@ -14,6 +14,7 @@ from tiphys.model.errors import RenderError
 from tiphys.sources.api import RenderJob
 from tiphys.sources.render.helm_chart import check_chart
 from tiphys.sources.render.helm_files import HelmInputs
+from tiphys.sources.render.helm_integers import FILE, add_template, marked
 from tiphys.sources.render.helm_subcharts import disabled_subcharts
 from tiphys.sources.render.helm_values import merge_setting, merge_values
 
@@ -31,11 +32,12 @@ def chart_texts(job: RenderJob, folder: Path, inputs: HelmInputs) -> tuple[_Text
         for schema in folder.rglob("values.schema.json"):
             schema.unlink()
     try:
+        values = _values(inputs)
+        add_template(folder, values)
         with helm_python.Chart.load(folder) as chart:
             loaded = [str(subchart.get("name", "")) for subchart in chart.dependencies]
             kube_version = inputs.helm.kube_version or job.kube_version
             check_chart(chart.metadata, loaded, job.release_name, kube_version)
-            values = _values(inputs)
             definitions = [] if inputs.helm.skip_crds else _definitions(chart, values)
             rendered = _rendered(job, inputs, chart, values)
     except helm_python.HelmError as err:
@@ -44,7 +46,7 @@ def chart_texts(job: RenderJob, folder: Path, inputs: HelmInputs) -> tuple[_Text
     templates = [
         (name, text)
         for name, text in sorted(rendered.items())
-        if not name.endswith("NOTES.txt") and not Path(name).name.startswith("_")
+        if not name.endswith(("NOTES.txt", FILE)) and not Path(name).name.startswith("_")
     ]
     return definitions, templates
 
@@ -90,7 +92,8 @@ def _values(inputs: HelmInputs) -> dict[str, Any]:
     for text in [*texts, *([inputs.inline] if inputs.inline else [])]:
         values = merge_values(values, helm_python.values_from_yaml(text) or {})
     for setting in inputs.parameters:
-        values = merge_setting(values, setting, helm_python.parse_set_string(setting) or {})
+        parsed = marked(helm_python.parse_set_string(setting) or {})
+        values = merge_setting(values, setting, parsed)
     for setting in inputs.strings:
         parsed = helm_python.parse_set_string_values(setting) or {}
         values = merge_setting(values, setting, parsed)
