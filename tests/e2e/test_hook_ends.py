@@ -267,3 +267,17 @@ def test_what_is_skipped_never_counts_until_it_is_not_skipped_any_more(world: Wo
     repository.push({"two.yaml": text(config_map("two"))})
     app.wait("OutOfSync")
     assert app.resource("ConfigMap", "two")["status"] == "OutOfSync"
+
+
+def test_a_sync_tells_what_it_waits_for_and_since_when(world: World) -> None:
+    app, _ = _new_app(world, pod("slow", "sleep", "1000", hook="PreSync"), config_map("one"))
+    app.start_sync()
+    waits = "waiting for completion of hook /Pod/slow since 20"
+    eventually("it waits", _says(app, waits))
+    message = app.status["operationState"]["message"]
+
+    app.refresh()
+
+    assert app.status["operationState"]["message"] == message
+    app.patch({"status": {"operationState": {"phase": "Terminating"}}})
+    app.wait_for_operation()

@@ -25,6 +25,7 @@ from tiphys.engine.namespaces import recorded_metadata
 from tiphys.engine.retry import may_retry
 from tiphys.engine.sync.machine import Step, View, next_step, terminate
 from tiphys.engine.sync.records import Records, read_records
+from tiphys.engine.sync.wording import waiting_since
 from tiphys.engine.tracking import owner_instance
 from tiphys.model.errors import ApiError, InvalidInputError, TiphysError
 from tiphys.model.labels import DELETION_APPROVED, MIGRATION_MANAGER
@@ -197,7 +198,8 @@ class Operator:
                 return self._outcome.retry_wait_s(draft.status.operation_state) or None
         while True:
             step = self._next(draft, memory, cluster)
-            self._record(draft, step.records, step.message)
+            waits = not (step.has_actions or step.phase.is_completed)
+            self._record(draft, step.records, step.message, waits=waits)
             if step.has_actions:
                 await self._carry_out(draft, step, actions)
             if step.phase.is_completed:
@@ -273,9 +275,12 @@ class Operator:
         result = state.result if state is not None else None
         return read_records(result.resources) if result is not None else {}
 
-    def _record(self, draft: Draft, records: Records, message: str) -> None:
+    def _record(self, draft: Draft, records: Records, message: str, *, waits: bool = False) -> None:
         state = draft.status.operation_state
         assert state is not None
+        if waits:
+            now = timestamp(self._services.clock())
+            message = waiting_since(message, str(state.message or ""), now)
         result = state.result or SyncOperationResult()
         self._write(
             draft,

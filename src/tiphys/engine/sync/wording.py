@@ -6,6 +6,8 @@ from tiphys.engine.sync.tasks import SyncTask
 from tiphys.model.operation import ResourceResult
 from tiphys.model.words import ResultCode
 
+_SINCE = " since "
+
 
 def describe(task: SyncTask) -> str:
     """Return "group/kind/name" of a task's object."""
@@ -26,6 +28,18 @@ def failure_message(failed: Sequence[ResourceResult]) -> str:
         what = "one or more synchronization tasks completed unsuccessfully"
     reasons = dict.fromkeys(record.message for record in failed if record.message)
     return f"{what}, reason: {','.join(reasons)}" if reasons else what
+
+
+def waiting_since(message: str, before: str, now: str) -> str:
+    """Return a message that says what a sync waits for, and since when.
+
+    Args:
+        message: what it waits for.
+        before: the message that stands; it keeps its time while the wait is the same.
+        now: RFC 3339.
+    """
+    waited_for, separator, _ = before.rpartition(_SINCE)
+    return before if separator and waited_for == message else f"{message}{_SINCE}{now}"
 
 
 def invalid_message(messages: Sequence[str]) -> str:

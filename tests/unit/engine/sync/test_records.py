@@ -17,6 +17,7 @@ from tiphys.engine.sync.wording import (
     describe_all,
     failure_message,
     invalid_message,
+    waiting_since,
 )
 from tiphys.model.keys import Manifest
 from tiphys.model.operation import ResourceResult
@@ -144,3 +145,26 @@ def test_what_makes_a_sync_invalid_is_said_once_and_sorted() -> None:
     assert invalid_message(["b", "a", "b"]) == (
         "one or more synchronization tasks are not valid: a; b"
     )
+
+
+BEGAN, NOW = "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"
+
+
+@pytest.mark.parametrize(
+    ("before", "expected"),
+    [
+        pytest.param("", f"waiting for a since {NOW}", id="it begins"),
+        pytest.param(
+            "one or more tasks are running", f"waiting for a since {NOW}", id="after work"
+        ),
+        pytest.param(
+            f"waiting for a since {BEGAN}", f"waiting for a since {BEGAN}", id="it goes on"
+        ),
+        pytest.param(
+            f"waiting for b since {BEGAN}", f"waiting for a since {NOW}", id="another one"
+        ),
+        pytest.param("waiting for a", f"waiting for a since {NOW}", id="without a time"),
+    ],
+)
+def test_a_wait_tells_since_when(before: str, expected: str) -> None:
+    assert waiting_since("waiting for a", before, NOW) == expected
