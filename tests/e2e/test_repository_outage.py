@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tests.e2e.api import eventually
 from tests.e2e.manifests import config_map, text
 from tests.e2e.world import App, Repository, World
 
@@ -76,3 +77,13 @@ def test_an_outage_is_told_when_the_grace_period_is_over(world: World) -> None:
         _push_event(world, repository)
 
         app.wait("Unknown", "Healthy")
+
+
+def test_a_push_that_brings_nothing_writes_nothing(world: World) -> None:
+    app, repository = _synced(world)
+    eventually("the operation is put away", lambda: "operation" not in app.manifest)
+    before = app.manifest
+    _push_event(world, repository)
+    time.sleep(1.5)  # nothing happens, for as long as it would take otherwise
+
+    assert app.manifest == before

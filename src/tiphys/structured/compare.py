@@ -55,11 +55,16 @@ def equal(one: Any, other: Any) -> bool:
     """Tell whether two values are the same JSON; unlike in Python, true is not 1."""
     if one is other:
         return True
-    if one.__class__ is dict and other.__class__ is dict:
-        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
-    if one.__class__ is list and other.__class__ is list:
+    cls = one.__class__
+    if cls is str:  # most values are texts
+        return bool(one == other)
+    if cls is dict and other.__class__ is dict:
+        if one.keys() != other.keys():
+            return False
+        return all(value is other[key] or equal(value, other[key]) for key, value in one.items())
+    if cls is list and other.__class__ is list:
         return len(one) == len(other) and all(map(equal, one, other))
-    return bool(one == other) and (one.__class__ is bool) == (other.__class__ is bool)
+    return bool(one == other) and (cls is bool) == (other.__class__ is bool)
 
 
 class _Changes:

@@ -8,6 +8,7 @@ wrote in between, the API server refuses it and the reconcile starts again from 
 from typing import Any
 
 import msgspec
+import orjson
 
 from tiphys.model.application import Application, ApplicationStatus
 from tiphys.model.keys import Manifest
@@ -60,7 +61,7 @@ class Draft:
             patch["status"] = status
         if self.operation != self.app.operation:
             old = self.manifest.get("operation") or {}
-            new = None if self.operation is None else msgspec.to_builtins(self.operation)
+            new = None if self.operation is None else _as_json(self.operation)
             patch["operation"] = None if new is None else merge_difference(old, new)
         metadata = self._metadata_patch()
         if metadata:
@@ -84,10 +85,10 @@ class Draft:
         )
 
     def _status_patch(self) -> dict[str, Any]:
-        if self.status is self.app.status:
+        if self.status == self.app.status:
             return {}
         old = self.manifest.get("status") or {}
-        new = msgspec.to_builtins(self.status)
+        new = _as_json(self.status)
         own = {name: value for name, value in old.items() if name in _OWN_FIELDS}
         return merge_difference(own, new)
 
@@ -100,6 +101,12 @@ class Draft:
         if self._finalizers is not None and tuple(self._finalizers) != self.app.metadata.finalizers:
             metadata["finalizers"] = self._finalizers
         return metadata
+
+
+def _as_json(value: msgspec.Struct) -> dict[str, Any]:
+    # Not to_builtins: a tuple never equals the list that the server holds.
+    result: dict[str, Any] = orjson.loads(msgspec.json.encode(value))
+    return result
 
 
 def merge_difference(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
