@@ -32,6 +32,12 @@ class Maker:
         nullable = {name: value | st.none() for name, value in optional.items()}
         return st.fixed_dictionaries({}, optional=nullable)
 
+    def whole(self, **optional: Values) -> Values:
+        """An object; without its metadata a patch would do nothing."""
+        return st.tuples(self.some(**optional), self.metadata()).map(
+            lambda parts: {**parts[0], **({"metadata": parts[1]} if parts[1] else {})}
+        )
+
     def map(self, **optional: Values) -> Values:
         """A map that a strategic patch may replace as a whole."""
         found = self.some(**optional)
@@ -73,8 +79,7 @@ class Maker:
         )
 
     def config_map(self) -> Values:
-        return self.some(
-            metadata=self.metadata(),
+        return self.whole(
             data=self.words(),
             binaryData=self.words(st.sampled_from(["YQ==", "YWI="])),
         )
@@ -94,7 +99,7 @@ class Maker:
             externalIPs=st.lists(st.sampled_from(["1.2.3.4", "5.6.7.8"]), max_size=2, unique=True),
             publishNotReadyAddresses=FLAGS,
         )
-        return self.some(metadata=self.metadata(), spec=spec)
+        return self.whole(spec=spec)
 
     def container(self) -> Values:
         source = st.just({"fieldRef": {"fieldPath": "metadata.name"}})
@@ -145,7 +150,7 @@ class Maker:
         return self.some(metadata=self.some(labels=self.words()), spec=self.pod())
 
     def pod_template(self) -> Values:
-        return self.some(metadata=self.metadata(), template=self.template())
+        return self.whole(template=self.template())
 
     def deployment(self) -> Values:
         rolling = self.some(maxSurge=st.sampled_from([1, "25%"]), maxUnavailable=NUMBERS)
@@ -158,7 +163,7 @@ class Maker:
             strategy=strategy,
             template=self.template(),
         )
-        return self.some(metadata=self.metadata(), spec=spec)
+        return self.whole(spec=spec)
 
     def thing(self) -> Values:
         item = self.item(
@@ -184,7 +189,7 @@ class Maker:
             n=self.some(a=leaf, b=leaf),
             i=st.sampled_from([1, "1", "x"]),
         )
-        return self.some(metadata=self.metadata(), spec=spec, status=self.some(x=WORDS))
+        return self.whole(spec=spec, status=self.some(x=WORDS))
 
     def body(self, kind: str) -> Values:
         makers: dict[str, Callable[[], Values]] = {
@@ -225,7 +230,9 @@ def _with(value: Any, least: Any) -> Any:
     if isinstance(value, dict) and isinstance(least, dict):
         return {**value, **{k: _with(value.get(k), entry) for k, entry in least.items()}}
     if isinstance(value, list) and value and "image" in least[0]:
-        return [{"image": "a", **item} for item in value]
+        # Without volumes there is nothing to mount.
+        bare = [{k: v for k, v in item.items() if k != "volumeMounts"} for item in value]
+        return [{"image": "a", **item} for item in bare]
     return value if value else least
 
 
@@ -268,6 +275,15 @@ _PATHS: dict[str, list[tuple[str, Values]]] = {
         ("/status", st.just({"x": "a"})),
     ],
 }
+_SAFE = {
+    "/metadata/labels", "/data", "/spec", "/status", "/spec/minReadySeconds",
+    "/spec/selector", "/spec/ports/1",
+    "/template/spec/containers/-", "/template/spec/containers/0/image",
+    "/template/spec/containers/0/env",
+    "/spec/template/spec/containers/-", "/spec/template/spec/containers/0/image",
+    "/spec/template/spec/containers/0/env",
+}  # fmt: skip
+"""Paths that can be added to an object, whatever it has."""
 _COMMON: list[tuple[str, Values]] = [
     ("/metadata/labels", Maker().words()),
     ("/metadata/labels/a", WORDS),
@@ -279,18 +295,24 @@ _COMMON: list[tuple[str, Values]] = [
 def json_patches(kind: str) -> Values:
     """JSON patches of one to three operations."""
     paths = [*_COMMON, *_PATHS[kind]]
-    operation = st.sampled_from(paths).flatmap(
-        lambda found: st.fixed_dictionaries(
-            {"op": st.sampled_from(["add", "replace", "test"]), "path": st.just(found[0]),
-             "value": found[1]}
-        )
-    )  # fmt: skip
+    operation = _operations(paths, st.sampled_from(["add", "replace", "test"]))
+    # Most others fail, and with one of them the whole patch does.
+    safe = _operations([found for found in paths if found[0] in _SAFE], st.just("add"))
     path = st.sampled_from([path for path, _ in paths])
     removal = st.fixed_dictionaries({"op": st.just("remove"), "path": path})
     move = st.fixed_dictionaries(
         {"op": st.sampled_from(["copy", "move"]), "from": path, "path": path}
     )
-    return st.lists(operation | removal | move, min_size=1, max_size=3)
+    anything = st.lists(operation | removal | move, min_size=1, max_size=3)
+    return anything | st.lists(safe, min_size=1, max_size=2)
+
+
+def _operations(paths: list[tuple[str, Values]], op: Values) -> Values:
+    def at(found: tuple[str, Values]) -> Values:
+        path, value = found
+        return st.fixed_dictionaries({"op": op, "path": st.just(path), "value": value})
+
+    return st.sampled_from(paths).flatmap(at)
 
 
 def steps(kind: str) -> Values:
@@ -309,12 +331,13 @@ def steps(kind: str) -> Values:
     optional: dict[str, Values] = {"dry_run": st.just(value=True)}
     kinds = []
     for op, body in bodies.items():
-        more: dict[str, Values] = {"force": st.just(value=True)} if op == "apply" else {}
+        more: dict[str, Values] = {}
         more |= {"sub": st.just("status")} if kind == "Thing" and op != "json" else {}
         required = {"op": st.just(op), "by": MANAGERS, "body": body}
         kinds.append(st.fixed_dictionaries(required, optional={**optional, **more}))
+    forced = kinds[0].map(lambda step: {**step, "force": True})
     # Applies are what most depends on.
-    return st.one_of(kinds[0], kinds[0], *kinds)
+    return st.one_of(kinds[0], kinds[0], forced, *kinds)
 
 
 def _without_empty_metadata(body: Json) -> Json:

@@ -171,16 +171,17 @@ def _sorted(outcome: Outcome) -> Outcome:
     if body["kind"] == "Status":
         for cause in (details := body.get("details") or {}).get("causes") or ():
             cause["message"] = _message(cause["message"])
-        # A port that is there twice has been given one number by the real server, which says that.
-        causes = [
-            c for c in details.get("causes") or () if not c.get("field", "").endswith(".nodePort")
-        ]
-        details |= {"causes": causes} if causes else {}
-        causes.sort(key=lambda c: (c.get("field", ""), c["message"]))
         body["message"] = _message(body["message"])
+        causes = details.get("causes") or []
         if len(causes) > 1:
             # The causes say the same; of those of maps the order is that of Go.
-            body["message"] = body["message"].partition("[")[0]
+            body["message"] = body["message"].partition(" is invalid: ")[0]
+            # A port that is there twice has one number by then, and the real server says so too.
+            kept = [c for c in causes if not c.get("field", "").endswith(".nodePort")]
+            details["causes"] = sorted(kept, key=lambda c: (c.get("field", ""), c["message"]))
+            if len(kept) == 1:
+                body["message"] = f"{body['message']} is invalid: {kept[0]['field']}: "
+                body["message"] += kept[0]["message"]
     elif entries := body["metadata"].get("managedFields"):
         entries.sort(key=lambda e: (e["operation"], e.get("manager", ""), e.get("subresource", "")))
     return outcome

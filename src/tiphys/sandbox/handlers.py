@@ -145,13 +145,14 @@ class Handlers:
 
     def _apply(self, request: Request, key: tuple[str, str]) -> Answer:
         body = read_body(request)
+        if request.subresource:
+            self._registry.get(request.kind, *key)  # a part alone makes no object
         existed = self._registry.store.get(request.kind.collection, key) is not None
         check_applied(request, body, is_there=existed)
         # An unknown field is no warning here: a configuration cannot own it.
         write = request.write._replace(validation="Ignore", is_apply=True)
         force, applied = request.flag("force"), body.value
         if request.subresource == "scale":
-            self._registry.get(request.kind, *key)  # a scale alone makes no workload
             applied = applied_scale(request.kind, request.name, applied)
             write = write._replace(subresource="scale")
             written = self._registry.apply(request.kind, key, applied, write, force=force)

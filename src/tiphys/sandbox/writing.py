@@ -14,7 +14,7 @@ import orjson
 
 from tiphys.sandbox.advice import warnings_for
 from tiphys.sandbox.decoding import read_typed, unreadable
-from tiphys.sandbox.defaulting import fill_in, kind_name
+from tiphys.sandbox.defaulting import fill_in, kind_name, table
 from tiphys.sandbox.definitions import definition_problems
 from tiphys.sandbox.kinds import Kind, Kinds
 from tiphys.sandbox.names import metadata_problems, metadata_warnings
@@ -157,8 +157,17 @@ def prepared(
         failure = invalid(kind.kind, kind.group, metadata.get("name", ""), problems)
         failure.warnings = warnings
         raise failure
-    advice = metadata_warnings(old, new, kind) if kind.is_custom else warnings_for(new, kind)
+    advice = metadata_warnings(old, new, kind) if kind.is_custom else _advice(kind, old, new)
     return new, [*warnings, *advice]
+
+
+def _advice(kind: Kind, old: dict[str, Any] | None, new: dict[str, Any]) -> list[str]:
+    found = warnings_for(new, kind)
+    if old is None or not found or kind_name(kind) not in table()["pod_templates"]:
+        return found
+    # Who changes something else is not told again; of a living Pod nobody writes the spec.
+    is_same = kind_name(kind) == "Pod" or _intent(old, kind) == _intent(new, kind)
+    return [] if is_same else found
 
 
 def _typed(kind: Kind, new: dict[str, Any]) -> dict[str, Any]:

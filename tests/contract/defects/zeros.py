@@ -13,4 +13,4 @@ def quantities_stay_as_written() -> None:
     def as_written(value: Any) -> Any:
         return value
 
-    scalars.SCALARS[scalars.QUANTITY] = as_written
+    scalars.canonical_quantity = as_written  # type: ignore[attr-defined, assignment]
