@@ -17,12 +17,18 @@ TARGET = Path(__file__).resolve().parent.parent / "src/tiphys/sandbox/data/kinds
 LEFT_OUT = {"apiregistration.k8s.io"}
 
 
+def _served(resource: dict[str, Any]) -> dict[str, Any]:
+    """Return what a subresource answers with, and to which verbs."""
+    return {n: resource[n] for n in ("kind", "verbs", "group", "version") if n in resource}
+
+
 def main() -> None:
     """Write the data file."""
     api = Api(Path(os.environ["TIPHYS_TEST_KUBECONFIG"]))
     groups = [("", "v1")]
     for group in api.request("GET", "/apis")["groups"]:
-        if group["name"] not in LEFT_OUT:
+        is_built_in = "." not in group["name"] or group["name"].endswith(".k8s.io")
+        if is_built_in and group["name"] not in LEFT_OUT:
             groups += [(group["name"], version["version"]) for version in group["versions"]]
     kinds: list[dict[str, Any]] = []
     for group_name, version_name in groups:
@@ -37,6 +43,7 @@ def main() -> None:
                 )
                 if owner is not None:
                     owner["subresources"].append(subresource)
+                    owner["served"][subresource] = _served(resource)
                 continue
             kinds.append(
                 {
@@ -50,6 +57,7 @@ def main() -> None:
                     "short_names": resource.get("shortNames", []),
                     "categories": resource.get("categories", []),
                     "subresources": [],
+                    "served": {},
                 }
             )
     version = api.request("GET", "/version")["gitVersion"]

@@ -10,6 +10,7 @@ import pytest
 from tests.contract.cluster import Cluster
 
 AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+OPENAPI_2 = "proto-openapi.spec.v2"
 GROUPS = ["apps", "batch", "autoscaling", "networking.k8s.io", "rbac.authorization.k8s.io"]
 
 
@@ -152,3 +153,138 @@ def test_a_schema_leads_to_the_type_of_a_field(
         if refs:
             found = schemas[refs[0].rpartition("/")[2]]
     assert found["type"] == expected
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "response", "verbs"),
+    [
+        pytest.param(
+            "apps/v1", "deployments/scale", ("autoscaling", "v1", "Scale"),
+            ["get", "patch", "update"], id="scale",
+        ),
+        pytest.param(
+            "v1", "serviceaccounts/token", ("authentication.k8s.io", "v1", "TokenRequest"),
+            ["create"], id="token",
+        ),
+        pytest.param(
+            "v1", "pods/eviction", ("policy", "v1", "Eviction"), ["create"], id="eviction"
+        ),
+        pytest.param("v1", "pods/log", ("", "", "Pod"), ["get"], id="log"),
+        pytest.param("v1", "pods/binding", ("", "", "Binding"), ["create"], id="binding"),
+        pytest.param(
+            "v1", "pods/exec", ("", "", "PodExecOptions"), ["create", "get"], id="exec"
+        ),
+        pytest.param("v1", "namespaces/finalize", ("", "", "Namespace"), ["update"],
+                     id="finalize"),
+        pytest.param(
+            "batch/v1", "jobs/status", ("", "", "Job"), ["get", "patch", "update"], id="status"
+        ),
+    ],
+)  # fmt: skip
+def test_a_subresource_says_what_it_answers_with(
+    cluster: Cluster, path: str, name: str, response: tuple[str, str, str], verbs: list[str]
+) -> None:
+    resource, _, subresource = name.partition("/")
+    group, _, version = path.rpartition("/")
+    items = cluster.get("/apis" if group else "/api", accept=AGGREGATED).ok()["items"]
+    [item] = [i for i in items if i["metadata"].get("name", "") == group]
+    resources = named(item["versions"], "version", version)["resources"]
+    aggregated = named(named(resources, "resource", resource)["subresources"],
+                       "subresource", subresource)  # fmt: skip
+    assert aggregated == {
+        "subresource": subresource,
+        "responseKind": dict(zip(("group", "version", "kind"), response, strict=True)),
+        "verbs": verbs,
+    }
+    listed = cluster.get(f"/apis/{path}" if group else f"/api/{path}").ok()["resources"]
+    plain = named(listed, "name", name)
+    named_elsewhere = {k: v for k, v in aggregated["responseKind"].items() if v}
+    assert {k: plain[k] for k in ("group", "version", "kind") if k in plain} == named_elsewhere
+    assert plain["verbs"] == verbs
+
+
+def test_a_document_that_a_client_has_is_not_sent_again(cluster: Cluster) -> None:
+    first = cluster.get("/api", accept=AGGREGATED)
+    tag = first.headers["etag"]
+    assert tag.startswith('"')
+    asked = cluster.with_headers({**cluster._headers, "If-None-Match": tag})
+    again = asked.get("/api", accept=AGGREGATED)
+    assert (again.code, again.body, again.headers["etag"]) == (304, b"", tag)
+    other = cluster.with_headers({**cluster._headers, "If-None-Match": '"0"'})
+    assert other.get("/api", accept=AGGREGATED).body == first.body
+
+
+def test_a_schema_is_kept_by_its_hash(cluster: Cluster) -> None:
+    address = cluster.get("/openapi/v3").ok()["paths"]["apis/batch/v1"]["serverRelativeURL"]
+    found = cluster.get(address)
+    digest = address.partition("?hash=")[2]
+    assert found.headers["etag"] == f'"{digest}"'
+    assert found.headers["cache-control"] == "public, immutable"
+    assert cluster.get("/openapi/v3/apis/batch/v1").headers["cache-control"] == "no-cache, private"
+    asked = cluster.with_headers({**cluster._headers, "If-None-Match": f'"{digest}"'})
+    assert asked.get(address).code == 304
+
+
+def test_the_hash_of_an_older_schema_leads_to_todays(cluster: Cluster) -> None:
+    address = cluster.get("/openapi/v3").ok()["paths"]["apis/batch/v1"]["serverRelativeURL"]
+    answer = cluster.get("/openapi/v3/apis/batch/v1", hash="0123")
+    assert (answer.code, answer.headers["location"]) == (301, address)
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "code"),
+    [
+        pytest.param("/openapi/v3/apis/none.test/v1", "*/*", 404, id="an unknown group"),
+        pytest.param("/openapi/v3/apis/batch/v1", "text/csv", 406, id="an unknown form of v3"),
+        pytest.param("/openapi/v2", "text/csv", 406, id="an unknown form of v2"),
+        pytest.param("/openapi", "*/*", 404, id="no version at all"),
+    ],
+)
+def test_schemas_that_are_not_to_be_had(
+    cluster: Cluster, path: str, accept: str, code: int
+) -> None:
+    assert cluster.get(path, accept=accept).code == code
+
+
+def test_the_older_document_has_the_same_types(cluster: Cluster) -> None:
+    answer = cluster.get("/openapi/v2")
+    document = answer.ok()
+    assert (document["swagger"], document["info"]["title"]) == ("2.0", "Kubernetes")
+    kind = {"group": "apps", "version": "v1", "kind": "Deployment"}
+    [found] = [
+        definition
+        for definition in document["definitions"].values()
+        if kind in definition.get("x-kubernetes-group-version-kind", ())
+    ]
+    for step in ("spec", "template", "spec"):
+        name = found["properties"][step]["$ref"].removeprefix("#/definitions/")
+        found = document["definitions"][name]
+    containers = found["properties"]["containers"]
+    assert (containers["type"], containers["x-kubernetes-patch-merge-key"]) == ("array", "name")
+    path = document["paths"]["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]
+    assert path["patch"]["x-kubernetes-action"] == "patch"
+    assert path["patch"]["x-kubernetes-group-version-kind"] == kind
+
+
+def test_the_older_document_is_had_as_protobuf_too(cluster: Cluster) -> None:
+    answer = cluster.get("/openapi/v2", accept=f"application/com.github.{OPENAPI_2}@v1.0+protobuf")
+    media = f"application/com.github.{OPENAPI_2}.v1.0+protobuf"
+    assert (answer.code, answer.headers["content-type"]) == (200, media)
+    assert b"io.k8s.api.apps.v1.Deployment" in answer.body
+    assert answer.body.startswith(b"\n\x032.0")  # field 1, a text of three letters
+
+
+@pytest.mark.parametrize("pretty", ["true", "1"])
+def test_an_answer_may_be_written_for_people(cluster: Cluster, namespace: str, pretty: str) -> None:
+    path = f"/api/v1/namespaces/{namespace}"
+    plain, shown = cluster.get(path, pretty="false"), cluster.get(path, pretty=pretty)
+    assert plain.body.strip().count(b"\n") == 0
+    assert shown.body.startswith(b'{\n  "')
+    assert b'\n  "metadata": {\n    "name": "' in shown.body
+    assert shown.json == plain.json
+
+
+def test_a_person_with_curl_gets_it_so(cluster: Cluster, namespace: str) -> None:
+    curl = cluster.with_headers({**cluster._headers, "User-Agent": "curl/8.0"})
+    path = f"/api/v1/namespaces/{namespace}"
+    assert curl.get(path).body == cluster.get(path, pretty="true").body

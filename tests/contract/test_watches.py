@@ -194,3 +194,28 @@ def test_a_watch_of_metadata_alone(cluster: Cluster, path: str) -> None:
 def _decoded(line: bytes) -> dict[str, Any]:
     decoded: dict[str, Any] = json.loads(line)
     return decoded
+
+
+@pytest.mark.parametrize("name", ["", "/one"])
+def test_the_older_paths_of_watches_work(cluster: Cluster, path: str, name: str) -> None:
+    cluster.post(path, {"metadata": {"name": "other", "labels": {"a": "1"}}}).ok()
+    older = path.replace("/api/v1/", "/api/v1/watch/") + name
+    count = 1 if name else 2
+    with cluster.watch(older, labelSelector="a=1", timeout_s=1) as watch:
+        assert told(watch, count) == [("ADDED", "one"), ("ADDED", "other")][:count]
+        assert watch.next() is None
+
+
+def test_an_older_path_needs_no_parameter(cluster: Cluster, path: str) -> None:
+    older = path.replace("/api/v1/", "/api/v1/watch/")
+    answer = cluster.get(older, fieldSelector=MINE, timeoutSeconds=1)
+    assert [json.loads(line)["type"] for line in answer.body.splitlines()] == ["ADDED"]
+
+
+def test_older_paths_are_for_reading(cluster: Cluster, path: str) -> None:
+    older = path.replace("/api/v1/", "/api/v1/watch/")
+    cluster.post(older, {"metadata": {"name": "two"}}).failure(405, "MethodNotAllowed")
+
+
+def test_an_older_path_of_no_kind(cluster: Cluster, namespace: str) -> None:
+    cluster.get(f"/api/v1/watch/namespaces/{namespace}/nothings").failure(404, "NotFound")

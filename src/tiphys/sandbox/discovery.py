@@ -3,8 +3,12 @@
 Source: KEP-3352 "Aggregated Discovery"; KEP-2896 "OpenAPI v3".
 """
 
+import hashlib
+from importlib import metadata
 from itertools import groupby
 from typing import Any
+
+import orjson
 
 from tiphys.sandbox.kinds import Kind, Kinds, version_order
 
@@ -15,6 +19,15 @@ VERSION = {
     "gitTreeState": "clean",
     "platform": "linux/amd64",
 }
+
+
+def digest(kinds: Kinds, path: str) -> str:
+    """Return what stands for the schemas of one version: "apis/apps/v1"."""
+    found = hashlib.sha512(f"{metadata.version('tiphys')} {VERSION['gitVersion']} {path}".encode())
+    for kind in kinds.all():
+        if kind.is_custom and root(kind) == f"/{path}":
+            found.update(orjson.dumps([kind.plural, kind.schema]))
+    return found.hexdigest().upper()
 
 
 def aggregated(kinds: Kinds, *, is_core: bool) -> dict[str, Any]:
@@ -29,8 +42,7 @@ def aggregated(kinds: Kinds, *, is_core: bool) -> dict[str, Any]:
             }
             for version, found in versions
         ]
-        metadata = {"name": group} if group else {"creationTimestamp": None}
-        items.append({"metadata": metadata, "versions": entries})
+        items.append({"metadata": {"name": group} if group else {}, "versions": entries})
     return {
         "kind": "APIGroupDiscoveryList",
         "apiVersion": "apidiscovery.k8s.io/v2",
@@ -61,10 +73,7 @@ def resource_list(kinds: Kinds, group: str, version: str) -> dict[str, Any] | No
     resources: list[dict[str, Any]] = []
     for kind in found:
         resources.append(_resource(kind, kind.plural, list(kind.verbs)))
-        resources += [
-            _resource(kind, f"{kind.plural}/{sub}", ["get", "patch", "update"])
-            for sub in kind.subresources
-        ]
+        resources += [_subresource(kind, sub) for sub in sorted(kind.subresources)]
     return {
         "kind": "APIResourceList",
         "apiVersion": "v1",
@@ -115,8 +124,25 @@ def _resource(kind: Kind, name: str, verbs: list[str]) -> dict[str, Any]:
     return found
 
 
+def _subresource(kind: Kind, name: str) -> dict[str, Any]:
+    served = kind.served[name]
+    found: dict[str, Any] = {
+        "name": f"{kind.plural}/{name}",
+        "singularName": "",
+        "namespaced": kind.namespaced,
+        "kind": served.kind,
+        "verbs": list(served.verbs),
+    }
+    if served.version:
+        found |= {"group": served.group, "version": served.version}
+    return found
+
+
 def _discovered(kind: Kind) -> dict[str, Any]:
-    response = {"group": kind.group, "version": kind.version, "kind": kind.kind}
+    # Of what is in the same group and version, the real server names neither.
+    response = {"group": "", "version": "", "kind": kind.kind}
+    if kind.is_custom:
+        response |= {"group": kind.group, "version": kind.version}
     found: dict[str, Any] = {
         "resource": kind.plural,
         "responseKind": response,
@@ -129,8 +155,17 @@ def _discovered(kind: Kind) -> dict[str, Any]:
     if kind.categories:
         found["categories"] = list(kind.categories)
     if kind.subresources:
-        found["subresources"] = [
-            {"subresource": sub, "responseKind": response, "verbs": ["get", "patch", "update"]}
-            for sub in kind.subresources
-        ]
+        found["subresources"] = [_discovered_below(kind, sub) for sub in sorted(kind.subresources)]
     return found
+
+
+def _discovered_below(kind: Kind, name: str) -> dict[str, Any]:
+    served = kind.served[name]
+    response = {"group": served.group, "version": served.version, "kind": served.kind}
+    if kind.is_custom and not served.version:
+        response |= {"group": kind.group, "version": kind.version}
+    return {
+        "subresource": name,
+        "responseKind": response,
+        "verbs": list(served.verbs),
+    }

@@ -17,10 +17,20 @@ _PREFERRED_VERSIONS = {"autoscaling": "v2"}
 _SAME = {("events.k8s.io", "events"): ("", "events")}
 
 
+class Served(msgspec.Struct, frozen=True, kw_only=True):
+    """What a subresource answers with; without a group and a version those of its resource."""
+
+    kind: str
+    verbs: tuple[str, ...] = ("get", "patch", "update")
+    group: str = ""
+    version: str = ""
+
+
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
     """A kind in one version.
 
     Attributes:
+        served: what subresources answer with.
         schema: the OpenAPI schema of a custom kind's version; None for a built-in one.
         columns: printer columns of a custom kind.
         selectable: paths of fields that objects of a custom kind can be selected by.
@@ -39,6 +49,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     subresources: tuple[str, ...] = ()
+    served: dict[str, Served] = {}
     schema: dict[str, Any] | None = None
     columns: tuple[dict[str, Any], ...] = ()
     scale_paths: dict[str, str] | None = None
@@ -130,6 +141,12 @@ def _recorded() -> Iterable[Kind]:
     return msgspec.convert(document["kinds"], list[Kind])
 
 
+def _custom_served(subresource: str, kind: str) -> Served:
+    if subresource == "scale":
+        return Served(kind="Scale", group="autoscaling", version="v1")
+    return Served(kind=kind)
+
+
 def custom_kinds(definition: dict[str, Any]) -> list[Kind]:
     """Return the kinds that a CustomResourceDefinition defines, its served versions only."""
     spec = definition["spec"]
@@ -153,6 +170,7 @@ def custom_kinds(definition: dict[str, Any]) -> list[Kind]:
                 short_names=tuple(names.get("shortNames") or ()),
                 categories=tuple(names.get("categories") or ()),
                 subresources=tuple(sorted(subresources)),
+                served={sub: _custom_served(sub, names["kind"]) for sub in subresources},
                 schema=(version.get("schema") or {}).get("openAPIV3Schema") or {},
                 columns=tuple(version.get("additionalPrinterColumns") or ()),
                 scale_paths=subresources.get("scale"),

@@ -7,7 +7,7 @@ Source: KEP-2896 "OpenAPI v3"; the definitions of structured/data.
 
 from typing import Any
 
-from tiphys.sandbox.discovery import VERSION, root
+from tiphys.sandbox.discovery import VERSION, digest, root
 from tiphys.sandbox.kinds import Kind, Kinds
 from tiphys.structured.schema import OBJECT_META, builtin_definitions
 
@@ -22,7 +22,7 @@ def openapi_index(kinds: Kinds) -> dict[str, Any]:
     """Return where the OpenAPI v3 documents are."""
     paths = {root(kind).strip("/") for kind in kinds.all()}
     addresses = {
-        path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={kinds.generation}"}
+        path: {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest(kinds, path)}"}
         for path in sorted(paths)
     }
     return {"paths": addresses}
@@ -48,7 +48,7 @@ def openapi_document(kinds: Kinds, path: str) -> dict[str, Any] | None:
 
 def _paths(kind: Kind) -> dict[str, Any]:
     scope = "/namespaces/{namespace}" if kind.namespaced else ""
-    gvk = _gvk(kind)
+    gvk = gvk_of(kind)
     operation = {"parameters": _QUERY, "x-kubernetes-group-version-kind": gvk, "responses": {}}
     methods = {
         "patch": {**operation, "x-kubernetes-action": "patch"},
@@ -62,18 +62,23 @@ def _paths(kind: Kind) -> dict[str, Any]:
     }
 
 
-def _gvk(kind: Kind) -> dict[str, str]:
+def definition_name(kind: Kind) -> str:
+    """Return the name of a custom kind's definition: its group turned around, as in a path."""
+    reversed_group = ".".join(reversed((kind.group or "core").split(".")))
+    return f"{reversed_group}.{kind.version}.{kind.kind}"
+
+
+def gvk_of(kind: Kind) -> dict[str, str]:
+    """Return group, version and kind as extensions have them."""
     return {"group": kind.group, "version": kind.version, "kind": kind.kind}
 
 
 def _add_schema(schemas: dict[str, Any], kind: Kind) -> None:
     if not kind.is_custom:
         for name, definition in builtin_definitions().items():
-            if _gvk(kind) in definition.get("x-kubernetes-group-version-kind", ()):
+            if gvk_of(kind) in definition.get("x-kubernetes-group-version-kind", ()):
                 _add_definition(schemas, name)
                 return
-    # Names of types that are told apart by their group, turned around as in a package's path.
-    reversed_group = ".".join(reversed((kind.group or "core").split(".")))
     schema = kind.schema or {"type": "object"}
     properties = {
         "apiVersion": {"type": "string"},
@@ -81,10 +86,10 @@ def _add_schema(schemas: dict[str, Any], kind: Kind) -> None:
         **(schema.get("properties") or {}),
         "metadata": {"allOf": [{"$ref": _REF + OBJECT_META}]},
     }
-    schemas[f"{reversed_group}.{kind.version}.{kind.kind}"] = {
+    schemas[definition_name(kind)] = {
         **schema,
         "properties": properties,
-        "x-kubernetes-group-version-kind": [_gvk(kind)],
+        "x-kubernetes-group-version-kind": [gvk_of(kind)],
     }
     _add_definition(schemas, OBJECT_META)
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 from tiphys.sandbox.access.users import ADMIN, User
 from tiphys.sandbox.kinds import Kind, Kinds
 from tiphys.sandbox.registry import utc_now
-from tiphys.sandbox.statuses import no_such_resource
+from tiphys.sandbox.statuses import no_such_resource, not_allowed
 from tiphys.sandbox.writing import Check, Write
 
 APPLY_MEDIA = "application/apply-patch+yaml"
@@ -62,6 +62,39 @@ class Request(NamedTuple):
 def parse_query(raw: bytes) -> dict[str, str]:
     """Return the parameters of a query; of repeated ones the last."""
     return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))
+
+
+def without_watch(method: str, path: str, query: dict[str, str]) -> tuple[str, dict[str, str]]:
+    """Return the path and query of a collection that `/api/v1/watch/...` means; others as they are.
+
+    Source: Kubernetes API concepts; deprecated there in favour of `?watch=true`.
+
+    Raises:
+        StatusError: such a path is for reading only.
+    """
+    parts = path.split("/")  # "", "api", VERSION or "", "apis", GROUP, VERSION
+    place = 3 if path.startswith("/api/") else 4
+    if len(parts) <= place + 1 or parts[place] != "watch":
+        return path, query
+    if method != "GET":
+        raise not_allowed()
+    rest = parts[place + 1 :]
+    query = {**query, "watch": "true"}
+    in_namespace = rest[0] == "namespaces" and len(rest) > 2
+    if len(rest) == (4 if in_namespace else 2):
+        query["fieldSelector"] = f"metadata.name={rest.pop()}"
+    return "/".join([*parts[:place], *rest]), query
+
+
+def is_pretty(request: Request) -> bool:
+    """Return whether a client wants to read the answer itself: it says so, or it is curl.
+
+    Source: apiserver, pkg/endpoints/handlers/negotiation (isPrettyPrint).
+    """
+    asked = request.query.get("pretty", "")
+    if asked:
+        return asked in {"1", "t", "T", "true", "TRUE", "True"}
+    return request.headers.get("user-agent", "").startswith(("curl", "Wget", "Mozilla/5.0"))
 
 
 def _plural(rest: list[str]) -> str:
