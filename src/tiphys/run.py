@@ -251,7 +251,7 @@ async def _serve(
         home=client,
         events=EventRecorder(client, "argocd-application-controller", system_clock),
         clock=system_clock,
-        jitter=random.SystemRandom().random,
+        jitter=random.random,  # spreads looks; it is no secret
     )
     controller, lag = Controller(services, sources, rivals), LoopLag()
     server = _http_server(options, controller, installation)

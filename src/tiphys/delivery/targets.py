@@ -18,7 +18,6 @@ from tiphys.model.application import Application, Condition
 from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey, gvk_of, key_of
 from tiphys.sources.api import (
     DEFAULT_MEDIA_TYPES,
-    RenderedSource,
     RenderLimits,
     RenderRequest,
     RenderSettings,
@@ -47,7 +46,9 @@ class TargetSet(msgspec.Struct, frozen=True, kw_only=True):
     """All that an Application wants.
 
     Attributes:
+        digests: of what was rendered.
         identity: equal when the rendered manifests and everything done to them are equal.
+        asked: what was rendered, when that and the commits decide alone what comes out; else None.
         deletion_hooks: what runs when the Application is deleted.
     """
 
@@ -55,7 +56,9 @@ class TargetSet(msgspec.Struct, frozen=True, kw_only=True):
     source_types: tuple[str, ...]
     targets: tuple[Target, ...]
     conditions: tuple[Condition, ...]
+    digests: tuple[str, ...]
     identity: object
+    asked: object = None
     deletion_hooks: tuple[Target, ...] = ()
 
 
@@ -83,12 +86,19 @@ class TargetLoader:
         Raises:
             TiphysError: a source does not answer or does not render.
         """
-        installation = self._installation
+        installation, asked = self._installation, wanted.essence
+        if previous is not None and previous.asked == asked and not wanted.is_hard:
+            is_same = previous.revisions == await self._sources.named(wanted)
+            if is_same and previous.identity == self._identity(app, cluster, previous.digests):
+                return previous
+            wanted = msgspec.structs.replace(wanted, resolve_fresh=False)
         rendered = await self._sources.render(wanted)
-        identity = _identity(app, installation, cluster, rendered)
+        digests = tuple(m.digest for source in rendered for m in source.manifests)
+        identity = self._identity(app, cluster, digests)
         revisions = tuple(source.revision for source in rendered)
+        asked = asked if all(source.is_pinned for source in rendered) else None
         if previous is not None and previous.identity == identity:
-            return msgspec.structs.replace(previous, revisions=revisions)
+            return msgspec.structs.replace(previous, revisions=revisions, asked=asked)
         settings, discovery = installation.settings, cluster.client.discovery
         normalised = normalise_targets(
             [orjson.loads(m.body) for source in rendered for m in source.manifests],
@@ -107,12 +117,24 @@ class TargetLoader:
                 if not runs_outside_sync(manifest)
             ),
             conditions=normalised.conditions,
+            digests=digests,
             identity=identity,
+            asked=asked,
             deletion_hooks=tuple(
                 _prepared(app, installation, manifest)
                 for manifest in normalised.manifests
                 if is_deletion_hook(manifest)
             ),
+        )
+
+    def _identity(self, app: Application, cluster: OpenCluster, digests: tuple[str, ...]) -> object:
+        return (
+            digests,
+            app.spec.destination,
+            cluster.client.discovery.digest,
+            self._installation.tracking,
+            self._installation.settings.exclusions,
+            self._installation.settings.inclusions,
         )
 
 
@@ -158,23 +180,6 @@ def render_request(
 def instance_of(app: Application, installation: Installation) -> str:
     """Return the name by which marks refer to an Application."""
     return app_instance_name(app.metadata.name, app.metadata.namespace, installation.namespace)
-
-
-def _identity(
-    app: Application,
-    installation: Installation,
-    cluster: OpenCluster,
-    rendered: tuple[RenderedSource, ...],
-) -> object:
-    digests = tuple(m.digest for source in rendered for m in source.manifests)
-    return (
-        digests,
-        app.spec.destination,
-        cluster.client.discovery.digest,
-        installation.tracking,
-        installation.settings.exclusions,
-        installation.settings.inclusions,
-    )
 
 
 def _prepared(app: Application, installation: Installation, manifest: Manifest) -> Target:

@@ -54,6 +54,7 @@ class Discovery:
         self._transport = transport
         self._by_gvk: dict[GroupVersionKind, ApiResource] = {}
         self._preferred: dict[GroupKind, ApiResource] = {}
+        self._api_versions: tuple[str, ...] = ()
         self.version = ""
         self.digest = 0
 
@@ -78,7 +79,7 @@ class Discovery:
         }
         if found == self._by_gvk:
             return False
-        self._by_gvk = found
+        self._by_gvk, self._api_versions = found, ()
         self.digest = hash(frozenset(found.values()))
         self._preferred = {}
         for resource in found.values():  # versions come in the order of preference
@@ -108,9 +109,11 @@ class Discovery:
 
     def api_versions(self) -> tuple[str, ...]:
         """Return what Helm's `.Capabilities.APIVersions` holds: "apps/v1", "apps/v1/Deployment"."""
-        names = {gvk.api_version for gvk in self._by_gvk}
-        names |= {f"{gvk.api_version}/{gvk.kind}" for gvk in self._by_gvk}
-        return tuple(sorted(names))
+        if not self._api_versions:
+            names = {gvk.api_version for gvk in self._by_gvk}
+            names |= {f"{gvk.api_version}/{gvk.kind}" for gvk in self._by_gvk}
+            self._api_versions = tuple(sorted(names))
+        return self._api_versions
 
 
 def _resources(groups: list[Any]) -> Iterable[ApiResource]:

@@ -103,6 +103,21 @@ class RenderRequest(msgspec.Struct, frozen=True, kw_only=True):
     resolve_fresh: bool = False
     is_hard: bool = False
 
+    @property
+    def essence(self) -> object:
+        """What decides what the render gives, beside the files; equal requests give the same."""
+        return (
+            self.app_instance,
+            self.app_name,
+            self.project,
+            self.destination_namespace,
+            self.sources,
+            self.revisions,
+            self.kube_version,
+            self.api_versions,
+            self.settings,
+        )
+
 
 class RenderedManifest(msgspec.Struct, frozen=True):
     """One object as a source gives it: JSON, and a digest of that."""
@@ -112,11 +127,18 @@ class RenderedManifest(msgspec.Struct, frozen=True):
 
 
 class RenderedSource(msgspec.Struct, frozen=True, kw_only=True):
-    """What one source gives at one revision; the type is "" for one that only lends files."""
+    """What one source gives at one revision.
+
+    Attributes:
+        source_type: "" for one that only lends files.
+        is_pinned: the request and the commit alone decide what it gives: it reads nothing that
+            lies elsewhere and may change there.
+    """
 
     revision: str
     source_type: str
     manifests: tuple[RenderedManifest, ...]
+    is_pinned: bool = False
 
 
 class Plugin(msgspec.Struct, frozen=True, kw_only=True):

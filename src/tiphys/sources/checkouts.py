@@ -51,6 +51,25 @@ class Checkouts:
             return await self._chart(request, source, wanted)
         return await self._commit(request, source, wanted)
 
+    async def named(
+        self, request: RenderRequest, source: ApplicationSource, revision: str | None
+    ) -> str | None:
+        """Return the commit that a source is at; None where only its repository's kind knows.
+
+        Raises:
+            SourceError: the repository does not answer.
+            InvalidInputError: the address or the credentials cannot be used.
+        """
+        if source.is_oci or source.is_chart:
+            return None
+        access = request.access(source.repo_url)
+        return await self.git.mirrors.get(access.url).named(
+            revision or source.target_revision,
+            access,
+            fresh=request.resolve_fresh,
+            tag_prefix=source.tag_prefix,
+        )
+
     async def _commit(
         self, request: RenderRequest, source: ApplicationSource, wanted: str
     ) -> Checkout:

@@ -86,6 +86,16 @@ class Sources:
         """End the workers."""
         await self.pool.close()
 
+    async def named(self, request: RenderRequest) -> tuple[str | None, ...]:
+        """Return the commit that each source is at; None for one that is no Git repository.
+
+        Raises:
+            SourceError: a repository does not answer.
+            InvalidInputError: an address or credentials cannot be used.
+        """
+        pairs = zip(request.sources, request.revisions, strict=True)
+        return tuple([await self._checkouts.named(request, *pair) for pair in pairs])
+
     async def render(self, request: RenderRequest) -> tuple[RenderedSource, ...]:
         """Return what each source gives, in order.
 
@@ -114,8 +124,11 @@ class Sources:
     async def _render(
         self, request: RenderRequest, checkout: Checkout, refs: Mapping[str, Checkout]
     ) -> RenderedSource:
+        is_commit = not (checkout.source.is_chart or checkout.source.is_oci)
         if checkout.source.is_ref_only:
-            return RenderedSource(revision=checkout.revision, source_type="", manifests=())
+            return RenderedSource(
+                revision=checkout.revision, source_type="", manifests=(), is_pinned=is_commit
+            )
         plugin = await self._plugin(request, checkout)
         found = await asyncio.to_thread(_find, request, checkout, plugin)
         extras = await self._prefetch.fetch(request, checkout, found)
@@ -126,7 +139,10 @@ class Sources:
             manifests = await self._run(request, checkout, refs, prepared)
             await self._cache.put(prepared.key, manifests)
         return RenderedSource(
-            revision=checkout.revision, source_type=prepared.job.source_type, manifests=manifests
+            revision=checkout.revision,
+            source_type=prepared.job.source_type,
+            manifests=manifests,
+            is_pinned=is_commit and plugin is None and extras == Extras(),
         )
 
     async def _run(

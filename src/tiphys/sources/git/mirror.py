@@ -46,6 +46,22 @@ class Mirror:
         """Ask the repository at the next occasion: something was pushed."""
         self._expired_at = time.monotonic()
 
+    async def named(
+        self, revision: str, access: RepositoryAccess, *, fresh: bool, tag_prefix: str = ""
+    ) -> str | None:
+        """Return the commit that a targetRevision names, here or not; None when no ref has it.
+
+        Raises:
+            SourceError: the repository does not answer.
+            InvalidInputError: the revision or the credentials cannot be used.
+        """
+        if is_full_sha(revision):
+            return revision
+        listing = self._listings.get(access.fingerprint)
+        if listing is None or fresh or not self._is_recent(listing):
+            listing = await self._update(access)
+        return find_revision(listing.refs, revision, tag_prefix)
+
     async def resolve(
         self, revision: str, access: RepositoryAccess, *, fresh: bool, tag_prefix: str = ""
     ) -> str:
@@ -55,12 +71,7 @@ class Mirror:
             SourceError: the repository does not answer, or nothing has that name.
             InvalidInputError: the revision or the credentials cannot be used.
         """
-        if is_full_sha(revision):
-            return await self.require(revision, access)
-        listing = self._listings.get(access.fingerprint)
-        if listing is None or fresh or not self._is_recent(listing):
-            listing = await self._update(access)
-        commit = find_revision(listing.refs, revision, tag_prefix)
+        commit = await self.named(revision, access, fresh=fresh, tag_prefix=tag_prefix)
         if commit is not None:
             return await self.require(commit, access)
         if is_short_sha(revision):
