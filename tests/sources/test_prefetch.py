@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import orjson
 import pytest
 import yaml
@@ -57,6 +58,11 @@ def _charts(*names: str, user: str = "", password: str = "") -> Iterator[tuple[H
         server.add(name, "1.1.0")
     with serving(server) as port:
         yield server, f"http://127.0.0.1:{port}"
+
+
+async def _is_pinned(sources: Sources, source: ApplicationSource) -> bool:
+    (found,) = await sources.render(request(source))
+    return found.is_pinned
 
 
 async def _rendered(sources: Sources, source: ApplicationSource, **fields: Any) -> dict[str, Any]:
@@ -201,8 +207,11 @@ async def test_a_value_file_may_be_an_address(sources: Sources, root: Path, git_
         server.files["/app/values.yaml"] = b"greeting: changed\n"
         later = await _rendered(sources, source, resolve_fresh=True)
 
+        is_pinned = await _is_pinned(sources, source)
+
     assert found["app-web"]["data"]["greeting"] == "from afar"
     assert later["app-web"]["data"]["greeting"] == "changed"
+    assert not is_pinned
 
 
 @pytest.mark.parametrize(
@@ -267,10 +276,12 @@ async def test_remote_bases_are_fetched_with_what_they_name(
         found = await _rendered(sources, source)
         remote.push({"base/one.yaml": _map("newest")})
         later = await _rendered(sources, source, resolve_fresh=True)
+        is_pinned = await _is_pinned(sources, source)
 
     expected = {"x-one-y", "x-two-y", "x-newer-near-y", "x-two-near-y", "x-three-y"}
     assert set(found) == expected
     assert "x-newest-near-y" in later
+    assert not is_pinned
     assert sources.pool.renders == 2
 
 
@@ -334,3 +345,37 @@ async def test_many_applications_of_one_repository_share_one_fetch(
     await asyncio.gather(*(look(number) for number in range(200)))
 
     assert server.asked["objects"] == 1
+
+
+@pytest.mark.parametrize(
+    ("files", "path"),
+    [
+        pytest.param({"app/one.yaml": _map("one")}, "app", id="plain"),
+        pytest.param(chart_files("web", "1.0.0"), ".", id="a chart that has all it needs"),
+        pytest.param(
+            {"kustomization.yaml": "resources: [one.yaml]", "one.yaml": _map("one")}, ".",
+            id="kustomize with bases of its own",
+        ),
+    ],
+)  # fmt: skip
+async def test_what_reads_its_own_repository_alone_is_pinned_to_the_commit(
+    sources: Sources, root: Path, git_url: str, files: dict[str, str], path: str
+) -> None:
+    work = Work(root, "repo")
+    work.push(files)
+    source = ApplicationSource(repo_url=f"{git_url}/repo.git", path=path)
+    assert await _is_pinned(sources, source)
+
+    before = await sources.named(request(source))
+    work.push({"other.txt": "text"})
+    after = await sources.named(request(source, resolve_fresh=True))
+
+    assert before != after == (work.git("rev-parse", "HEAD"),)
+
+
+def test_every_field_of_a_request_but_its_ways_is_of_its_essence() -> None:
+    ways = {"access", "permits", "named", "resolve_fresh", "is_hard"}
+    plain = request(ApplicationSource(repo_url="https://git.example/a"))
+    for field in set(plain.__struct_fields__) - ways:
+        other = msgspec.structs.replace(plain, **{field: object()})
+        assert other.essence != plain.essence, field
