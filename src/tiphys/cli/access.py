@@ -55,6 +55,7 @@ def with_access(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> Any:
         del core
         file = kubeconfig or default_kubeconfig()
+        kube_context = kube_context or click.get_current_context().obj or ""
         access = Access(load_kubeconfig(file, kube_context), app_namespace, file)
         return command(access, **given)
 

@@ -174,6 +174,17 @@ def _duration(state: Manifest) -> str:
     return str(finished - started)
 
 
+def parameter_table(found: Manifest) -> str:
+    """Return the Helm parameters of an Application's sources, those of files included."""
+    rows = [
+        [entry.get("name", ""), str(entry.get("value", entry.get("path", "")))]
+        for source in _sources(found["spec"])
+        for field in ("parameters", "fileParameters")
+        for entry in (source.get("helm") or {}).get(field) or []
+    ]
+    return table(("NAME", "VALUE"), rows) if rows else "no parameters"
+
+
 def resource_table(found: Manifest) -> str:
     """Return the resources of an Application, "" when it has none."""
     rows = (found.get("status") or {}).get("resources") or []

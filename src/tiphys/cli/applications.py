@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from tiphys.kube.client import KubeClient
-from tiphys.model.errors import ApiError, InvalidInputError, NotFoundError
+from tiphys.model.errors import ApiError, InvalidInputError, NotFoundError, TiphysError
 from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey
 from tiphys.model.labels import API_GROUP, REFRESH
 
@@ -50,8 +50,10 @@ class Applications:
         found = await self.client.list(APPLICATION, self.namespace, **chosen)
         return sorted(found, key=lambda app: str(app["metadata"]["name"]))
 
-    async def chosen(self, names: tuple[str, ...], selector: str) -> list[Manifest]:
-        """Return the Applications that are named, or that a selector picks.
+    async def chosen(
+        self, names: tuple[str, ...], selector: str, projects: tuple[str, ...] = ()
+    ) -> list[Manifest]:
+        """Return the Applications that are named, or that a selector or their project picks.
 
         Raises:
             InvalidInputError: neither is given, or the selector picks none.
@@ -59,13 +61,16 @@ class Applications:
         """
         if names:
             return [await self.get(name) for name in names]
-        if not selector:
+        if not (selector or projects):
             raise InvalidInputError(
                 "no application is named", hint="Name one, or choose by labels with -l."
             )
         found = await self.selected(selector)
+        if projects:
+            found = [app for app in found if app["spec"].get("project", "default") in projects]
         if not found:
-            raise InvalidInputError(f"no application has the labels `{selector}`")
+            asked = selector or ", ".join(projects)
+            raise InvalidInputError(f"no application is chosen by `{asked}`")
         return found
 
     async def patch(self, name: str, patch: Manifest, **params: str) -> Manifest:
@@ -89,10 +94,25 @@ class Applications:
         """Write an Application that was read before and changed."""
         return await self.client.replace(app, manager=_MANAGER)
 
-    async def refresh(self, name: str, *, hard: bool) -> Manifest:
-        """Have the controller compare an Application anew, and return it when it has."""
+    async def refresh(self, name: str, *, hard: bool, timeout_s: int = 0) -> Manifest:
+        """Have the controller compare an Application anew, and return it when it has.
+
+        Raises:
+            TiphysError: it did not answer in time; 0 waits without end.
+        """
         kind = "hard" if hard else "normal"
         await self.patch(name, {"metadata": {"annotations": {REFRESH: kind}}})
+        try:
+            async with asyncio.timeout(timeout_s or None):
+                return await self._refreshed(name)
+        except TimeoutError:
+            raise TiphysError(
+                f"timed out ({timeout_s}s) waiting for the refresh",
+                where=name,
+                hint="See that the controller runs.",
+            ) from None
+
+    async def _refreshed(self, name: str) -> Manifest:
         while True:
             found = await self.get(name)
             if REFRESH not in (found["metadata"].get("annotations") or {}):

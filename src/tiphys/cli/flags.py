@@ -6,11 +6,21 @@ from typing import Any
 
 import click
 
+from tiphys.model.errors import TiphysError
+
 _ASSIGNED = re.compile(r"(--[a-z][a-z-]*)=(true|false)")
 
 
 class ArgocdCommand(click.Command):
-    """A command whose switches may also be written `--prune=true` and `--cascade=false`."""
+    """A command whose switches may also be written `--prune=true` and `--cascade=false`.
+
+    Attributes:
+        misuse_code: the exit code when what was typed cannot be understood.
+        failure_code: the exit code when what was asked for fails.
+    """
+
+    misuse_code = 1
+    failure_code = 20
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Parse what was typed."""
@@ -33,10 +43,29 @@ def _plain(argument: str, switches: dict[str, list[str]]) -> list[str]:
     return switches[assigned[1]][:1]
 
 
+class ArgocdDiff(ArgocdCommand):
+    """A command whose exit code 1 means differences, so that no failure may end with it."""
+
+    misuse_code = failure_code = 2
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except TiphysError as err:
+            click.echo(f"error: {err}", err=True)
+            raise click.exceptions.Exit(self.failure_code) from None
+
+
 class ArgocdGroup(click.Group):
     """A group of such commands."""
 
     command_class = ArgocdCommand
+
+
+def misuse_code(error: click.UsageError) -> int:
+    """Return the exit code for something that was typed and cannot be understood."""
+    return getattr(error.cmd, "misuse_code", ArgocdCommand.misuse_code)
 
 
 def output_option(

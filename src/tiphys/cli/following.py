@@ -77,10 +77,11 @@ class Progress:
 
     Args:
         past: when the operation began whose results are of no interest any more.
+        is_quiet: show nothing in a pipe, because the outcome alone is to be there.
     """
 
-    def __init__(self, past: str) -> None:
-        self._past = past
+    def __init__(self, past: str, *, is_quiet: bool = False) -> None:
+        self._past, self._is_quiet = past, is_quiet
         self._shown: dict[tuple[str, ...], list[str]] = {}
         # Standard error, so that a pipe gets the outcome and the person still sees the way there.
         self._live = Live(console=Console(stderr=True), refresh_per_second=8)
@@ -105,6 +106,8 @@ class Progress:
         rows = {tuple(row[:4]): row for row in merged_rows(app, self._past)}
         if self._is_terminal:
             self._live.update(Text.from_ansi(table(RESOURCE_COLUMNS, rows.values())))
+            return
+        if self._is_quiet:
             return
         for key, row in rows.items():
             if self._shown.get(key) != row:
@@ -144,6 +147,7 @@ async def follow(
     *,
     chosen: Callable[[Manifest], list[Manifest] | None] = lambda app: None,
     past: str = "",
+    is_quiet: bool = False,
 ) -> Manifest | None:
     """Show an Application until what is awaited holds; return it, None once it is gone.
 
@@ -154,6 +158,7 @@ async def follow(
         timeout_s: seconds; 0 waits without end.
         chosen: returns the rows of `status.resources` that alone count, None for all.
         past: when an operation began whose results are not shown; else that of one that has ended.
+        is_quiet: show nothing in a pipe.
 
     Raises:
         TiphysError: it did not happen in time, or health turned Degraded while Healthy is awaited.
@@ -161,7 +166,7 @@ async def follow(
     deadline = time.monotonic() + timeout_s if timeout_s else None
     was_degraded = True
     past = past or _ended_operation(await applications.get(name))
-    with Progress(past) as progress:
+    with Progress(past, is_quiet=is_quiet) as progress:
         while True:
             try:
                 app = await applications.get(name)

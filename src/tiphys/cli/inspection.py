@@ -2,7 +2,7 @@
 
 import contextlib
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -46,16 +46,21 @@ class Inspection:
         """Keys of annotations whose values are never shown."""
         return self._installation.settings.sensitive_annotations
 
-    async def targets(self, revision: str = "") -> TargetSet:
-        """Return what Git wants, at the target revision unless another is named."""
+    async def targets(self, revisions: Sequence[str] = ()) -> TargetSet:
+        """Return what Git wants.
+
+        Args:
+            revisions: one for each source, "" for its target revision; none for all of them.
+        """
         wanted = render_request(self._app, self._installation, self._cluster)
-        if revision:
-            wanted = msgspec.structs.replace(wanted, revisions=(revision,) * len(wanted.sources))
+        if revisions:
+            asked = tuple(revision or None for revision in revisions)
+            wanted = msgspec.structs.replace(wanted, revisions=asked)
         return await self._loader.load(self._app, self._cluster, wanted)
 
-    async def compare(self, revision: str = "") -> Compared:
-        """Return how live stands to what Git wants."""
-        targets = await self.targets(revision)
+    async def compare(self, revisions: Sequence[str] = ()) -> Compared:
+        """Return how live stands to what Git wants, see `targets`."""
+        targets = await self.targets(revisions)
         return await self._comparer.compare(self._app, self._project, self._cluster, targets)
 
     async def live(self) -> list[Manifest]:
@@ -64,6 +69,10 @@ class Inspection:
         keys = cache.owned_by(instance_of(self._app, self._installation))
         records = [await cache.load(key) for key in sorted(keys)]
         return [found.manifest() for found in records if found is not None]
+
+    def orphans(self) -> tuple[ResourceKey, ...]:
+        """Return what nobody owns in the destination namespace, where the project asks for it."""
+        return self._comparer.orphans(self._app, self._project, self._cluster)
 
     async def tree(self, status: Manifest) -> tuple[LiveNode, ...]:
         """Return the live objects with what they own below them.

@@ -6,10 +6,8 @@ import sys
 
 import click
 
+from tiphys.cli.flags import ArgocdCommand, misuse_code
 from tiphys.model.errors import TiphysError
-
-GENERIC_ERROR = 20
-"""Exit code of every failed request, as `argocd` has it."""
 
 _COMMANDS = {
     "app": ("tiphys.cli.commands.app", "app", "list, show, compare and sync Applications"),
@@ -59,8 +57,13 @@ class LazyGroup(click.Group):
 
 @click.group(cls=LazyGroup)
 @click.version_option(package_name="tiphys")
-def cli() -> None:
+@click.option("--kube-context", default="", help="for all commands; else each may name its own")
+@click.option("--core", is_flag=True, hidden=True, help="as in argocd; always so here")
+@click.pass_context
+def cli(ctx: click.Context, kube_context: str, core: bool) -> None:
     """GitOps continuous delivery for Kubernetes."""
+    del core
+    ctx.obj = kube_context
 
 
 def main() -> None:
@@ -69,12 +72,15 @@ def main() -> None:
         code = cli.main(standalone_mode=False)
     except click.exceptions.Abort:
         code = 130
+    except click.UsageError as err:
+        err.show()
+        code = misuse_code(err)
     except click.ClickException as err:
         err.show()
         code = err.exit_code
     except TiphysError as err:
         click.echo(f"error: {err}", err=True)
-        code = GENERIC_ERROR
+        code = ArgocdCommand.failure_code
     except BrokenPipeError:
         # The reader of a pipe went away; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

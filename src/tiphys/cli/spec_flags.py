@@ -59,8 +59,17 @@ def _pair(text: str) -> tuple[str, str]:
     return name, value
 
 
-def _map(_: Any, given: tuple[str, ...]) -> dict[str, str]:
+def pairs(given: tuple[str, ...]) -> dict[str, str]:
+    """Return what `name=value` texts say.
+
+    Raises:
+        InvalidInputError: one has another form.
+    """
     return dict(map(_pair, given))
+
+
+def _map(_: Any, given: tuple[str, ...]) -> dict[str, str]:
+    return pairs(given)
 
 
 def _named(value_field: str, **more: Any) -> _Write:
@@ -126,7 +135,6 @@ SPEC_FLAGS = (
     SpecFlag("path", "source.path", _set),
     SpecFlag("revision", "source.targetRevision", _set),
     SpecFlag("ref", "source.ref", _set, help="name by which other sources refer to this one"),
-    SpecFlag("source-name", "source.name", _set),
     SpecFlag("auto-prune", f"{_AUTOMATED}.prune", _switch),
     SpecFlag("self-heal", f"{_AUTOMATED}.selfHeal", _switch),
     SpecFlag("allow-empty", f"{_AUTOMATED}.allowEmpty", _switch),
@@ -187,7 +195,7 @@ _SWITCHES = {flag.name for flag in SPEC_FLAGS if flag.write is _switch}
 def with_spec_flags(command: _Command) -> _Command:
     """Give a command the flags; they reach it under their names, None or empty if not typed."""
     options: Any = command
-    policy = click.Choice(["none", "manual", "auto", "automated"])
+    policy = click.Choice(["none", "manual", "auto", "automated", "automatic"])
     options = click.option("--sync-policy", type=policy, help="none and manual turn it off")(
         options
     )

@@ -15,6 +15,7 @@ _OPTIONS = (
     click.option("--revision", default="", help="sync to this instead of the target revision"),
     click.option("--revisions", multiple=True, help="one for each --source-positions"),
     click.option("--source-positions", multiple=True, type=int, help="of sources, from 1"),
+    click.option("--source-names", multiple=True, help="of sources, instead of positions"),
     click.option("--prune", is_flag=True, help="delete what left Git"),
     click.option("--dry-run", is_flag=True, help="only tell what it would do"),
     click.option("--force", is_flag=True, help="delete and create what cannot be changed"),
@@ -58,6 +59,7 @@ def sync_request(flags: dict[str, Any]) -> SyncRequest:
     return SyncRequest(
         revisions=flags["revisions"] or revision,
         positions=flags["source_positions"],
+        names=flags["source_names"],
         prune=flags["prune"],
         dry_run=flags["dry_run"],
         force=flags["force"],

@@ -92,7 +92,7 @@ class Comparer:
             ClusterError: what is live cannot be told.
         """
         records = await self.live_records(app, cluster, targets)
-        orphans = self._orphans(app, project, cluster)
+        orphans = self.orphans(app, project, cluster)
         versions = (self._versions(app, project, targets, records), orphans)
         is_known = previous is not None and previous.versions == versions
         if previous is not None and is_known and not previous.is_provisional:
@@ -119,7 +119,7 @@ class Comparer:
                 found[key] = record
         return found
 
-    def _orphans(
+    def orphans(
         self, app: Application, project: AppProject, cluster: OpenCluster
     ) -> tuple[ResourceKey, ...]:
         """Return the objects that nobody owns, where the project wants to be warned of them."""

@@ -4,6 +4,7 @@ The command line and the REST API ask by the same patches; whoever may write App
 kubectl may write them by hand as well.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -24,6 +25,7 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         revisions: one for each of `positions`, or a single one.
         positions: of sources, counted from 1; empty for an Application with a single source.
+        names: of sources, instead of positions.
         resources: selectors of a partial sync, as `operation.sync.resources`.
         sync_options: take the place of the policy's options of the same name.
         strategy: "hook" runs hooks, "apply" does not.
@@ -32,6 +34,7 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
 
     revisions: tuple[str, ...] = ()
     positions: tuple[int, ...] = ()
+    names: tuple[str, ...] = ()
     prune: bool = False
     dry_run: bool = False
     force: bool = False
@@ -160,7 +163,7 @@ def _require_idle(app: Manifest) -> None:
 
 def _revisions(app: Manifest, request: SyncRequest) -> dict[str, Any]:
     sources = app["spec"].get("sources") or []
-    if not request.positions:
+    if not (request.positions or request.names):
         if not request.revisions:
             return {}
         if sources:
@@ -170,15 +173,30 @@ def _revisions(app: Manifest, request: SyncRequest) -> dict[str, Any]:
                 hint="Name both: --revisions REVISION --source-positions 1.",
             )
         return {"revision": request.revisions[0]}
-    if len(request.positions) != len(request.revisions):
+    # A source that is not named stays at its own target revision.
+    own = [str(source.get("targetRevision") or "HEAD") for source in sources]
+    chosen = chosen_revisions(app, request.revisions, request.positions, request.names)
+    return {"revisions": [one or other for one, other in zip(chosen, own, strict=True)]}
+
+
+def chosen_revisions(
+    app: Manifest, revisions: Sequence[str], positions: Sequence[int], names: Sequence[str]
+) -> list[str]:
+    """Return the revision that is asked for each source of an Application, "" for none.
+
+    Raises:
+        InvalidInputError: positions or names and revisions do not fit together.
+    """
+    places = [source_index(app, position) for position in positions]
+    places += [named_source_index(app, name) for name in names]
+    if len(places) != len(revisions):
         raise InvalidInputError(
-            "the numbers of revisions and of source positions differ", where=_name(app)
+            "the numbers of revisions and of sources that are named differ", where=_name(app)
         )
-    # An empty revision leaves a source at its own target revision.
-    revisions = [str(source.get("targetRevision") or "HEAD") for source in sources]
-    for position, revision in zip(request.positions, request.revisions, strict=True):
-        revisions[source_index(app, position)] = revision
-    return {"revisions": revisions}
+    chosen = [""] * len(app["spec"].get("sources") or [])
+    for place, revision in zip(places, revisions, strict=True):
+        chosen[place] = revision
+    return chosen
 
 
 def source_index(app: Manifest, position: int) -> int:
@@ -193,6 +211,19 @@ def source_index(app: Manifest, position: int) -> int:
             f"source position `{position}` is not one of 1 to {len(sources)}", where=_name(app)
         )
     return position - 1
+
+
+def named_source_index(app: Manifest, name: str) -> int:
+    """Return the index in `spec.sources` of the source of a name.
+
+    Raises:
+        InvalidInputError: there is no such source, or there are several.
+    """
+    sources = app["spec"].get("sources") or []
+    places = [place for place, source in enumerate(sources) if source.get("name") == name]
+    if len(places) != 1:
+        raise InvalidInputError(f"{len(places)} sources have the name `{name}`", where=_name(app))
+    return places[0]
 
 
 def _merged_options(policy: list[str], asked: tuple[str, ...]) -> list[str]:

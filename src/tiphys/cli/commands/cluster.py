@@ -10,6 +10,7 @@ from tiphys.cli.access import Access, with_access
 from tiphys.cli.cluster_account import Account, create_account
 from tiphys.cli.flags import ArgocdCommand
 from tiphys.cli.output import show_records
+from tiphys.cli.spec_flags import pairs
 from tiphys.cli.tables import table
 from tiphys.kube.client import KubeClient
 from tiphys.kube.config import config_from_secret, load_kubeconfig
@@ -38,6 +39,9 @@ def cluster() -> None:
 @click.option("--cluster-resources", is_flag=True, help="with --namespace: cluster-wide kinds too")
 @click.option("--in-cluster", is_flag=True, help="the cluster that tiphys itself runs in")
 @click.option("--service-account", default="", help="NAMESPACE:NAME that is there already")
+@click.option("--label", multiple=True, help="name=value, on its Secret")
+@click.option("--annotation", multiple=True, help="name=value, on its Secret")
+@click.option("--shard", type=click.IntRange(min=0), help="of the controller that looks after it")
 @click.option("--system-namespace", default="kube-system", show_default=True)
 @click.option("--upsert", is_flag=True, help="change it if it is there")
 @click.option("-y", "--yes", is_flag=True, help="do not ask")
@@ -51,7 +55,7 @@ def add(access: Access, context: str, upsert: bool, yes: bool, **flags: Any) -> 
     config = load_kubeconfig(access.kubeconfig, context)
     scope = ", ".join(flags["namespace"]) or "all namespaces"
     question = f"Create a service account at {config.server} that may do everything in {scope}?"
-    if not (yes or flags["service_account"] or click.confirm(question)):
+    if not (yes or flags["service_account"] or click.confirm(question, err=True)):
         raise click.Abort
     server = IN_CLUSTER_SERVER if flags["in_cluster"] else config.server
 
@@ -72,11 +76,15 @@ def add(access: Access, context: str, upsert: bool, yes: bool, **flags: Any) -> 
             "namespaces": ",".join(flags["namespace"]),
             "clusterResources": "true" if flags["cluster_resources"] else "",
             "project": flags["project"],
+            "shard": "" if flags["shard"] is None else str(flags["shard"]),
             "config": cluster_config(
                 token, config.ca, config.tls_server_name, insecure=config.insecure
             ),
         }
-        await _store(client, cluster_secret(access.namespace, fields), server, upsert=upsert)
+        secret = cluster_secret(access.namespace, fields)
+        secret["metadata"]["labels"] |= pairs(flags["label"])
+        secret["metadata"]["annotations"] |= pairs(flags["annotation"])
+        await _store(client, secret, server, upsert=upsert)
 
     access.run(run)
     click.echo(f"Cluster '{server}' added")
@@ -136,7 +144,9 @@ def rm(access: Access, servers: tuple[str, ...], yes: bool) -> None:
     for server in servers:
         if server.rstrip("/") not in named:
             raise _absent(server)
-        if not (yes or click.confirm(f"Remove cluster '{server}'? What runs there stays.")):
+        if not (
+            yes or click.confirm(f"Remove cluster '{server}'? What runs there stays.", err=True)
+        ):
             continue
         access.run(functools.partial(remove, named[server.rstrip("/")]))
         click.echo(f"Cluster '{server}' removed")

@@ -41,6 +41,7 @@ def proj() -> None:
 @click.option("--deny-cluster-resource", multiple=True, help="GROUP:KIND")
 @click.option("--allow-namespaced-resource", multiple=True, help="GROUP:KIND")
 @click.option("--deny-namespaced-resource", multiple=True, help="GROUP:KIND")
+@click.option("--dest-service-accounts", multiple=True, help="SERVER,NAMESPACE,ACCOUNT")
 @click.option("--orphaned-resources", is_flag=True, help="look for objects that nobody owns")
 @click.option("--orphaned-resources-warn", is_flag=True, help="and warn of them")
 @click.option("--upsert", is_flag=True, help="change it if it is there and says something else")
@@ -82,6 +83,7 @@ def _composed(
     lists = {
         "destinations": [_destination(text) for text in flags["dest"]],
         "sourceRepos": list(flags["src"]),
+        "destinationServiceAccounts": [_account(t) for t in flags["dest_service_accounts"]],
         "sourceNamespaces": list(flags["source_namespaces"]),
         "clusterResourceWhitelist": _kinds(flags["allow_cluster_resource"]),
         "clusterResourceBlacklist": _kinds(flags["deny_cluster_resource"]),
@@ -121,6 +123,15 @@ def _destination(text: str) -> dict[str, str]:
         )
     field = "server" if "://" in cluster or cluster == "*" else "name"
     return {field: cluster, "namespace": namespace}
+
+
+def _account(text: str) -> dict[str, str]:
+    parts = text.split(",")
+    if len(parts) != 3 or not all(parts):
+        raise InvalidInputError(
+            f"`{text}` is not of the form SERVER,NAMESPACE,ACCOUNT", where="--dest-service-accounts"
+        )
+    return dict(zip(("server", "namespace", "defaultServiceAccount"), parts, strict=True))
 
 
 def _kinds(texts: tuple[str, ...]) -> list[dict[str, str]]:

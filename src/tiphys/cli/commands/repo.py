@@ -164,7 +164,9 @@ async def store(client: KubeClient, secret: Manifest, *, upsert: bool) -> str:
 def credential_fields(flags: dict[str, Any]) -> dict[str, str]:
     """Return what the options say as fields of a Secret; ask for a password that is missing."""
     if flags["username"] and not flags["password"]:
-        flags["password"] = click.prompt(f"Password of {flags['username']}", hide_input=True)
+        flags["password"] = click.prompt(
+            f"Password of {flags['username']}", hide_input=True, err=True
+        )
     texts = {
         "username": flags["username"],
         "password": flags["password"],
@@ -199,9 +201,11 @@ def _read(path: Path | None) -> str:
 
 @repo.command(cls=ArgocdCommand, name="list")
 @click.option("-o", "--output", type=click.Choice(["wide", "json", "yaml", "url"]), default="wide")
+@click.option("--refresh", hidden=True, help="always so here")
 @with_access
-def list_repositories(access: Access, output: str) -> None:
+def list_repositories(access: Access, output: str, refresh: str | None) -> None:
     """List the repositories, and whether they answer."""
+    del refresh
 
     async def read(client: KubeClient) -> list[dict[str, str]]:
         known = await _Known.read(client, access.namespace)

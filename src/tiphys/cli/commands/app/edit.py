@@ -12,16 +12,17 @@ import yaml
 from tiphys.cli.access import Access, with_access
 from tiphys.cli.applications import APPLICATION, Applications
 from tiphys.cli.flags import ArgocdCommand
-from tiphys.cli.spec_flags import apply_spec_flags, names_source, with_spec_flags
+from tiphys.cli.spec_flags import apply_spec_flags, names_source, pairs, with_spec_flags
 from tiphys.cli.unset_flags import unset as take_out
 from tiphys.cli.unset_flags import with_unset_flags
-from tiphys.delivery.requests import source_index
+from tiphys.delivery.requests import named_source_index, source_index
 from tiphys.kube.client import JSON_PATCH, MERGE_PATCH, KubeClient
 from tiphys.model.errors import ApiError, InvalidInputError, TiphysError
 from tiphys.model.keys import Manifest
 from tiphys.model.labels import API_VERSION, RESOURCES_FINALIZER
 
 _POSITION = click.option("--source-position", type=int, help="of the source, from 1")
+_SOURCE_NAME = click.option("--source-name", default="", help="of the source, instead")
 
 
 @click.command(cls=ArgocdCommand)
@@ -33,6 +34,7 @@ _POSITION = click.option("--source-position", type=int, help="of the source, fro
 @click.option("--set-finalizer", is_flag=True, help="deleting it deletes its objects")
 @click.option("-l", "--label", multiple=True, help="name=value")
 @click.option("--annotations", multiple=True, help="name=value")
+@click.option("--source-name", default="", help="name of the source")
 @with_spec_flags
 @with_access
 def create(
@@ -122,12 +124,14 @@ def _composed(access: Access, name: str, file: str, flags: dict[str, Any]) -> Ma
     metadata["namespace"] = namespace or metadata.get("namespace") or access.namespace
     for field, typed in (("labels", flags.pop("label")), ("annotations", flags.pop("annotations"))):
         if typed:
-            pairs = dict(text.partition("=")[::2] for text in typed)
-            metadata[field] = {**(metadata.get(field) or {}), **pairs}
+            metadata[field] = {**(metadata.get(field) or {}), **pairs(typed)}
     if flags.pop("set_finalizer"):
         metadata["finalizers"] = [RESOURCES_FINALIZER]
     spec = copy.deepcopy(app.get("spec") or {})
     source = spec.get("source") or {}
+    source_name = flags.pop("source_name")
+    if source_name:
+        source["name"] = source_name
     apply_spec_flags(spec, source, flags)
     if source:
         spec["source"] = source
@@ -150,15 +154,19 @@ def _read(file: str) -> Manifest:
 @click.command(cls=ArgocdCommand, name="set")
 @click.argument("name")
 @_POSITION
+@_SOURCE_NAME
 @with_spec_flags
 @with_access
-def set_spec(access: Access, name: str, source_position: int | None, **flags: Any) -> None:
+def set_spec(
+    access: Access, name: str, source_position: int | None, source_name: str, **flags: Any
+) -> None:
     """Change fields of an Application's spec."""
 
     async def run(client: KubeClient) -> None:
         applications = Applications(client, access.namespace)
         app = await applications.get(name)
-        source = _source(app, source_position) if names_source(flags) else {}
+        named = names_source(flags)
+        source = _source(app, source_position, source_name) if named else {}
         if not apply_spec_flags(app["spec"], source, flags):
             raise InvalidInputError("no flag says what to set", where=name)
         await applications.replace(app)
@@ -169,9 +177,12 @@ def set_spec(access: Access, name: str, source_position: int | None, **flags: An
 @click.command(cls=ArgocdCommand)
 @click.argument("name")
 @_POSITION
+@_SOURCE_NAME
 @with_unset_flags
 @with_access
-def unset(access: Access, name: str, source_position: int | None, **flags: Any) -> None:
+def unset(
+    access: Access, name: str, source_position: int | None, source_name: str, **flags: Any
+) -> None:
     """Take parameters and overrides out of an Application's spec."""
 
     async def run(client: KubeClient) -> str:
@@ -179,7 +190,7 @@ def unset(access: Access, name: str, source_position: int | None, **flags: Any) 
         app = await applications.get(name)
         if not any(flags.values()):
             raise InvalidInputError("no flag says what to unset", where=name)
-        if not take_out(_source(app, source_position), flags):
+        if not take_out(_source(app, source_position, source_name), flags):
             return f"application '{name}' unchanged"
         await applications.replace(app)
         return f"application '{name}' updated"
@@ -187,16 +198,18 @@ def unset(access: Access, name: str, source_position: int | None, **flags: Any) 
     click.echo(access.run(run))
 
 
-def _source(app: Manifest, position: int | None) -> Manifest:
+def _source(app: Manifest, position: int | None, name: str) -> Manifest:
     """Return the source that flags are about, made when the Application has none."""
     sources: list[Manifest] = app["spec"].get("sources") or []
+    if name and sources:
+        return sources[named_source_index(app, name)]
     if position is not None and sources:
         return sources[source_index(app, position)]
     if sources:
         raise InvalidInputError(
             "the application has several sources",
             where=str(app["metadata"]["name"]),
-            hint="Say which one with --source-position, from 1.",
+            hint="Say which one with --source-position, from 1, or with --source-name.",
         )
     if app["spec"].get("source") is None:
         app["spec"]["source"] = {}

@@ -9,8 +9,10 @@ import click
 from tiphys.cli.access import Access, with_access
 from tiphys.cli.application_text import operation_text
 from tiphys.cli.applications import APPLICATION, Applications
-from tiphys.cli.flags import ArgocdCommand
+from tiphys.cli.commands.app.looking import differences
+from tiphys.cli.flags import ArgocdCommand, output_option
 from tiphys.cli.following import Awaited, follow, started_at
+from tiphys.cli.output import show
 from tiphys.cli.sync_flags import chosen_rows, parse_resource, sync_request, with_sync_flags
 from tiphys.delivery.requests import finalizer_patch, rollback_patch, sync_patch, terminate_patch
 from tiphys.kube.client import KubeClient
@@ -23,37 +25,67 @@ _OPERATION = Awaited(operation=True)
 @click.command(cls=ArgocdCommand)
 @click.argument("names", nargs=-1, metavar="NAME...")
 @click.option("-l", "--selector", default="", help="sync those with these labels")
+@click.option("--project", multiple=True, help="sync those of these projects")
 @with_sync_flags
+@click.option("--preview-changes", is_flag=True, help="show what differs, and ask before the sync")
+@click.option("--assumeYes", "assume_yes", is_flag=True, help="do not ask")
 @click.option("--async", "is_async", is_flag=True, help="do not wait for the end")
 @click.option("--timeout", default=0, help="seconds to wait for the end; 0 waits without end")
+@output_option()
 @with_access
 def sync(
     access: Access,
     names: tuple[str, ...],
     selector: str,
+    project: tuple[str, ...],
     is_async: bool,
     timeout: int,
+    output: str,
     **flags: Any,
 ) -> None:
     """Sync Applications, and wait for the end."""
     request = sync_request(flags)
 
+    async def choose(client: KubeClient) -> list[Manifest]:
+        return await Applications(client, access.namespace).chosen(names, selector, project)
+
     async def run(client: KubeClient) -> list[Manifest]:
         applications = Applications(client, access.namespace)
-        chosen = [_name(app) for app in await applications.chosen(names, selector)]
         user = getpass.getuser()
         asked = [
-            await applications.ask(name, lambda app: sync_patch(app, request, user))
-            for name in chosen
+            await applications.ask(_name(app), lambda app: sync_patch(app, request, user))
+            for app in chosen
         ]
         if is_async:
             return []
-        return [found for app in asked if (found := await _ended(applications, app, timeout))]
+        ends = [await _ended(applications, app, timeout, output) for app in asked]
+        return [found for found in ends if found]
 
+    chosen = access.run(choose)
+    if flags["preview_changes"]:
+        _preview(access, chosen, is_asked=not flags["assume_yes"])
     ended = access.run(run)
-    for app in ended:
-        click.echo(f"\n{_name(app)}\n{operation_text(app)}")
+    if not is_async:
+        _show_ended(ended, output)
     _require_success(ended, whole=not request.resources and not request.dry_run)
+
+
+def _preview(access: Access, chosen: list[Manifest], *, is_asked: bool) -> None:
+    """Show what a sync would change, on standard error; ask, and stop when that is not wanted."""
+    for app in chosen:
+        lines = access.run(functools.partial(_differences, access, app))
+        click.echo("\n".join([f"{_name(app)}:", *(lines or ["nothing differs"])]), err=True)
+    if is_asked:
+        click.confirm("Sync?", abort=True, err=True)
+
+
+async def _differences(access: Access, app: Manifest, client: KubeClient) -> list[str]:
+    return await differences(access, client, app, [])
+
+
+def _show_ended(ended: list[Manifest], output: str) -> None:
+    text = "\n".join(f"\n{_name(app)}\n{operation_text(app)}" for app in ended)
+    show(ended[0] if len(ended) == 1 else ended, output, text)
 
 
 @click.command(cls=ArgocdCommand)
@@ -67,6 +99,7 @@ def sync(
 @click.option("--delete", "deletion", is_flag=True, help="until it is gone")
 @click.option("--resource", multiple=True, help="only [!]GROUP:KIND:[NAMESPACE/]NAME, globs")
 @click.option("--timeout", default=0, help="seconds; 0 waits without end")
+@output_option()
 @with_access
 def wait(
     access: Access,
@@ -75,6 +108,7 @@ def wait(
     is_sync: bool,
     resource: tuple[str, ...],
     timeout: int,
+    output: str,
     **flags: bool,
 ) -> None:
     """Wait until Applications are Synced, Healthy and idle, or as the flags say."""
@@ -83,17 +117,26 @@ def wait(
         awaited = Awaited(sync=True, health=True, operation=True)
     selectors = [parse_resource(text) for text in resource]
 
-    async def run(client: KubeClient) -> None:
+    async def run(client: KubeClient) -> list[Manifest | None]:
         applications = Applications(client, access.namespace)
         chosen = names
         if not names:
             chosen = tuple(_name(app) for app in await applications.chosen(names, selector))
-        for name in chosen:
+        return [
             await follow(
-                applications, name, awaited, timeout, chosen=lambda app: chosen_rows(app, selectors)
+                applications,
+                name,
+                awaited,
+                timeout,
+                chosen=lambda app: chosen_rows(app, selectors),
+                is_quiet=output != "wide",
             )
+            for name in chosen
+        ]
 
-    access.run(run)
+    found = [app for app in access.run(run) if app]
+    if output != "wide":
+        show(found[0] if len(found) == 1 else found, output, "")
 
 
 @click.command(cls=ArgocdCommand)
@@ -102,9 +145,15 @@ def wait(
 @click.option("--prune", is_flag=True, help="delete what that revision did not have")
 @click.option("--dry-run", is_flag=True, help="only tell what it would do")
 @click.option("--timeout", default=0, help="seconds to wait for the end; 0 waits without end")
+@output_option()
 @with_access
 def rollback(
-    access: Access, name: str, history_id: int | None, prune: bool, dry_run: bool, timeout: int
+    access: Access,
+    name: str,
+    history_id: int | None,
+    timeout: int,
+    output: str,
+    **how: bool,
 ) -> None:
     """Bring back what was deployed before: an entry of the history, else the last but one."""
 
@@ -113,14 +162,13 @@ def rollback(
         user = getpass.getuser()
         asked = await applications.ask(
             name,
-            lambda app: rollback_patch(app, history_id, user, prune=prune, dry_run=dry_run),
+            lambda app: rollback_patch(app, history_id, user, **how),
         )
-        ended = await _ended(applications, asked, timeout)
+        ended = await _ended(applications, asked, timeout, output)
         return [ended] if ended else []
 
     ended = access.run(run)
-    for app in ended:
-        click.echo(f"\n{operation_text(app)}")
+    _show_ended(ended, output)
     _require_success(ended, whole=False)
 
 
@@ -174,16 +222,20 @@ def delete(
 
     for name in access.run(choose):
         what = "and its objects" if cascade else "and leave its objects"
-        if not yes and not click.confirm(f"Delete application '{name}' {what}?"):
+        if not yes and not click.confirm(f"Delete application '{name}' {what}?", err=True):
             click.echo(f"application '{name}' kept")
             continue
         access.run(functools.partial(run, name))
         click.echo(f"application '{name}' deleted")
 
 
-async def _ended(applications: Applications, asked: Manifest, timeout_s: int) -> Manifest | None:
-    past = started_at(asked)
-    return await follow(applications, _name(asked), _OPERATION, timeout_s, past=past)
+async def _ended(
+    applications: Applications, asked: Manifest, timeout_s: int, output: str
+) -> Manifest | None:
+    past, is_quiet = started_at(asked), output != "wide"
+    return await follow(
+        applications, _name(asked), _OPERATION, timeout_s, past=past, is_quiet=is_quiet
+    )
 
 
 def _require_success(ended: list[Manifest], *, whole: bool) -> None:

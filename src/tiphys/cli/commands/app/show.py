@@ -1,7 +1,6 @@
 """`tiphys app list|get|history|diff|manifests|resources`: what reads and changes nothing."""
 
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 import yaml
@@ -12,22 +11,24 @@ from tiphys.cli.application_text import (
     history_table,
     list_table,
     operation_text,
+    parameter_table,
     resource_table,
     tree_table,
 )
 from tiphys.cli.applications import Applications
+from tiphys.cli.commands.app.looking import (
+    differences,
+    inspecting,
+    wanted_revisions,
+    with_revision_flags,
+)
 from tiphys.cli.documents import documents
-from tiphys.cli.drift_text import drift_lines
-from tiphys.cli.flags import ArgocdCommand, output_option
+from tiphys.cli.flags import ArgocdCommand, ArgocdDiff, output_option
 from tiphys.cli.output import show
 from tiphys.kube.client import KubeClient
-from tiphys.model.errors import TiphysError
-from tiphys.model.keys import Manifest
+from tiphys.model.keys import Manifest, ResourceKey
 
-if TYPE_CHECKING:
-    from tiphys.cli.inspection import Inspection
-
-_DIFF_FAILED = 2
+_TREES = ("tree", "tree=detailed")
 
 
 @click.command(cls=ArgocdCommand, name="list")
@@ -71,31 +72,36 @@ def list_applications(
 @click.option("--refresh", is_flag=True, help="have it compared anew before")
 @click.option("--hard-refresh", is_flag=True, help="have it rendered anew before")
 @click.option("--show-operation", is_flag=True, help="the last operation too")
-@output_option("tree")
+@click.option("--show-params", is_flag=True, help="the parameters that override the chart's too")
+@click.option("--timeout", default=0, help="seconds to wait for the refresh; 0 waits without end")
+@output_option(*_TREES)
 @with_access
 def get(
     access: Access,
     name: str,
     refresh: bool,
     hard_refresh: bool,
-    show_operation: bool,
+    timeout: int,
     output: str,
+    **also: bool,
 ) -> None:
     """Show how an Application stands, and why."""
 
     async def read(client: KubeClient) -> Manifest:
         applications = Applications(client, access.namespace)
         if refresh or hard_refresh:
-            return await applications.refresh(name, hard=hard_refresh)
+            return await applications.refresh(name, hard=hard_refresh, timeout_s=timeout)
         return await applications.get(name)
 
-    if output == "tree":
+    if output in _TREES:
         found, table = access.run(lambda client: _tree(access, client, name))
         click.echo(f"{application_text(found, with_resources=False)}\n\n{table}")
         return
     found = access.run(read)
-    operation = f"\n\n{operation_text(found)}" if show_operation else ""
-    show(found, output, application_text(found) + operation)
+    parts = [application_text(found)]
+    parts += [operation_text(found)] if also["show_operation"] else []
+    parts += [parameter_table(found)] if also["show_params"] else []
+    show(found, output, "\n\n".join(parts))
 
 
 @click.command(cls=ArgocdCommand)
@@ -112,9 +118,9 @@ def history(access: Access, name: str, output: str) -> None:
     click.echo(history_table(found))
 
 
-@click.command(cls=ArgocdCommand)
+@click.command(cls=ArgocdDiff)
 @click.argument("name")
-@click.option("--revision", default="", help="compare with this instead of the target revision")
+@with_revision_flags
 @click.option("--refresh", is_flag=True, hidden=True, help="always so here")
 @click.option("--hard-refresh", is_flag=True, hidden=True, help="always so here")
 @click.option("--exit-code/--no-exit-code", default=True, help="tell by the exit code")
@@ -123,11 +129,11 @@ def history(access: Access, name: str, output: str) -> None:
 def diff(
     access: Access,
     name: str,
-    revision: str,
     refresh: bool,
     hard_refresh: bool,
     exit_code: bool,
     diff_exit_code: int,
+    **flags: Any,
 ) -> None:
     """Show field by field where live differs from Git, and who wrote the live value.
 
@@ -137,15 +143,9 @@ def diff(
 
     async def run(client: KubeClient) -> list[str]:
         manifest = await Applications(client, access.namespace).get(name)
-        async with _inspect(access, client, manifest) as inspection:
-            compared = await inspection.compare(revision)
-            return drift_lines(compared.comparisons, inspection.sensitive_annotations)
+        return await differences(access, client, manifest, wanted_revisions(manifest, flags))
 
-    try:
-        lines = access.run(run)
-    except TiphysError as err:
-        click.echo(f"error: {err}", err=True)
-        raise click.exceptions.Exit(_DIFF_FAILED) from None
+    lines = access.run(run)
     for line in lines:
         click.echo(line)
     if lines and exit_code:
@@ -155,9 +155,9 @@ def diff(
 @click.command(cls=ArgocdCommand)
 @click.argument("name")
 @click.option("--source", type=click.Choice(["git", "live"]), default="git", show_default=True)
-@click.option("--revision", default="", help="instead of the target revision")
+@with_revision_flags
 @with_access
-def manifests(access: Access, name: str, source: str, revision: str) -> None:
+def manifests(access: Access, name: str, source: str, **flags: Any) -> None:
     """Print the objects of an Application as YAML: as Git wants them, or as they are.
 
     The values of Secrets are masked.
@@ -165,11 +165,11 @@ def manifests(access: Access, name: str, source: str, revision: str) -> None:
 
     async def run(client: KubeClient) -> list[Manifest]:
         manifest = await Applications(client, access.namespace).get(name)
-        async with _inspect(access, client, manifest) as inspection:
+        async with inspecting(access, client, manifest) as inspection:
             if source == "live":
                 found = await inspection.live()
             else:
-                targets = await inspection.targets(revision)
+                targets = await inspection.targets(wanted_revisions(manifest, flags))
                 found = [target.manifest() for target in targets.targets]
             return documents(found, inspection.sensitive_annotations)
 
@@ -180,11 +180,20 @@ def manifests(access: Access, name: str, source: str, revision: str) -> None:
 
 @click.command(cls=ArgocdCommand)
 @click.argument("name")
-@click.option("-o", "--output", type=click.Choice(["wide", "tree"]), default="wide")
+@click.option("--orphaned", is_flag=True, help="what nobody owns in its namespace, instead")
+@click.option("-o", "--output", type=click.Choice(["wide", *_TREES]), default="wide")
 @with_access
-def resources(access: Access, name: str, output: str) -> None:
-    """List the objects of an Application, as a tree with what they own."""
-    if output == "tree":
+def resources(access: Access, name: str, orphaned: bool, output: str) -> None:
+    """List the objects of an Application, as a tree with what they own.
+
+    Orphans are looked for where the project monitors them.
+    """
+    if orphaned:
+        keys = access.run(lambda client: _orphans(access, client, name))
+        rows = [{**key._asdict()} for key in keys]
+        click.echo(resource_table({"status": {"resources": rows}}) or "no orphaned resources")
+        return
+    if output in _TREES:
         _, table = access.run(lambda client: _tree(access, client, name))
         click.echo(table)
         return
@@ -192,16 +201,14 @@ def resources(access: Access, name: str, output: str) -> None:
     click.echo(resource_table(found) or "no resources")
 
 
+async def _orphans(access: Access, client: KubeClient, name: str) -> tuple[ResourceKey, ...]:
+    found = await Applications(client, access.namespace).get(name)
+    async with inspecting(access, client, found) as inspection:
+        await inspection.live()
+        return inspection.orphans()
+
+
 async def _tree(access: Access, client: KubeClient, name: str) -> tuple[Manifest, str]:
     found = await Applications(client, access.namespace).get(name)
-    async with _inspect(access, client, found) as inspection:
+    async with inspecting(access, client, found) as inspection:
         return found, tree_table(await inspection.tree(found.get("status") or {}))
-
-
-def _inspect(
-    access: Access, client: KubeClient, manifest: Manifest
-) -> AbstractAsyncContextManager["Inspection"]:
-    # Only what renders and compares pays for loading that.
-    from tiphys.cli.inspection import inspect  # noqa: PLC0415
-
-    return inspect(access.config, client, access.namespace, manifest)
