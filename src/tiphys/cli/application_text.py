@@ -133,7 +133,19 @@ def _operation_summary(status: Manifest) -> list[str]:
     phase = state.get("phase", "")
     if phase in {"", "Succeeded"}:
         return []
-    return [_line("Last Sync", f"{colored(phase)}: {state.get('message', '')}")]
+    message = str(state.get("message", ""))
+    told = [_line("", text) for text in failures(status) if text.partition(": ")[2] not in message]
+    return [_line("Last Sync", f"{colored(phase)}: {message}"), *told]
+
+
+def failures(status: Manifest) -> list[str]:
+    """Return which objects the last operation failed for and why, as "Kind/name: why"."""
+    result = (status.get("operationState") or {}).get("syncResult") or {}
+    return [
+        f"{row['kind']}/{row['name']}: {row.get('message', '')}"
+        for row in result.get("resources") or []
+        if row.get("hookPhase") in {"Failed", "Error"}
+    ]
 
 
 def _conditions(status: Manifest) -> str:

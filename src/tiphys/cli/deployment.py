@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from tiphys.cli.application_text import failures
+
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """One Application in one line.
@@ -30,13 +32,15 @@ def progress_of(manifest: dict[str, Any]) -> Progress:
     status = manifest.get("status") or {}
     conditions = [str(c.get("message", "")) for c in status.get("conditions") or []]
     state = status.get("operationState") or {}
-    is_failed = state.get("phase") in {"Failed", "Error"}
-    reason = conditions[0] if conditions else str(state.get("message", "")) if is_failed else ""
+    reasons = [*conditions]
+    if state.get("phase") in {"Failed", "Error"}:
+        # What the API server said of an object tells more than that the sync failed.
+        reasons = [*failures(status), *conditions, str(state.get("message", ""))]
     return Progress(
         name=str(manifest["metadata"]["name"]),
         sync=str((status.get("sync") or {}).get("status", "")),
         health=str((status.get("health") or {}).get("status", "")),
-        reason=reason,
+        reason=next(iter(reasons), ""),
     )
 
 

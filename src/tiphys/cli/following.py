@@ -165,7 +165,8 @@ async def follow(
     """
     deadline = time.monotonic() + timeout_s if timeout_s else None
     was_degraded = True
-    past = past or _ended_operation(await applications.get(name))
+    if not (past or awaited.deletion):
+        past = _ended_operation(await applications.get(name))
     with Progress(past, is_quiet=is_quiet) as progress:
         while True:
             try:

@@ -201,7 +201,7 @@ def unset(
 def _source(app: Manifest, position: int | None, name: str) -> Manifest:
     """Return the source that flags are about, made when the Application has none."""
     sources: list[Manifest] = app["spec"].get("sources") or []
-    if name and sources:
+    if name:
         return sources[named_source_index(app, name)]
     if position is not None and sources:
         return sources[source_index(app, position)]
