@@ -137,7 +137,9 @@ async def _send_json(send: Send, code: int, body: Any, warnings: list[str] | Non
 
 async def _send_document(send: Send, document: Document) -> None:
     more = [(name.encode(), value.encode()) for name, value in document.headers.items()]
-    headers = [*_headers(document.content, document.media), *more]
+    # A client puts the headers of a 304 in the place of those that it keeps: it must not say more.
+    whole = [] if document.code == 304 else _headers(document.content, document.media)
+    headers = [*whole, *more]
     await send({"type": "http.response.start", "status": document.code, "headers": headers})
     await send({"type": "http.response.body", "body": document.content})
 
