@@ -6,6 +6,7 @@ import msgspec
 
 from tiphys.controller.application.draft import Draft
 from tiphys.delivery.applications import decode_application
+from tiphys.model.application import Condition
 from tiphys.model.words import HealthStatusCode
 
 ROW = {"version": "v1", "kind": "ConfigMap", "namespace": "shop", "name": "one", "status": "Synced"}
@@ -36,6 +37,26 @@ def test_what_is_found_as_it_stands_is_not_written() -> None:
     draft.set(resources=tuple(draft.status.resources), summary=draft.status.summary)
 
     assert draft.patch() is None
+
+
+def _with(**fields: Any) -> Draft:
+    draft = _draft()
+    draft.set(**fields)
+    return draft
+
+
+def test_what_changes_neither_sync_nor_health_of_the_whole_can_wait() -> None:
+    status = _draft().status
+    one, two = status.resources
+    sync, health = status.sync, status.health
+    replace = msgspec.structs.replace
+
+    assert _with(sync=replace(sync, revision="b" * 40)).can_wait
+    assert _with(resources=(one, replace(two, status="OutOfSync"))).can_wait
+    assert not _with(sync=replace(sync, status="OutOfSync")).can_wait
+    assert not _with(health=replace(health, status=HealthStatusCode.DEGRADED)).can_wait
+    assert not _with(conditions=(Condition(type="SyncError", message="no"),)).can_wait
+    assert not _draft().can_wait
 
 
 def test_only_what_differs_is_written() -> None:

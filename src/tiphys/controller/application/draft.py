@@ -17,6 +17,8 @@ from tiphys.model.operation import Operation, OperationState
 # Fields that this program writes; whatever else stands in a status is left alone.
 _OWN_FIELDS = tuple(field.encode_name for field in msgspec.structs.fields(ApplicationStatus))
 
+_DETAILS = {"sync", "health", "reconciledAt", "resources", "summary"}
+
 
 class Draft:
     """The Application as it stands, and as it should stand after this reconcile."""
@@ -73,15 +75,19 @@ class Draft:
         return patch
 
     @property
-    def only_names_revision(self) -> bool:
-        """True when all there is to write is the revision that was compared to, and when."""
+    def can_wait(self) -> bool:
+        """True when what there is to write changes neither sync nor health of the whole.
+
+        It is the revision that was compared to, or how single resources get on.
+        """
         patch = self.patch() or {}
         status = patch.get("status") or {}
         return (
             patch.keys() == {"status", "metadata"}
             and patch["metadata"].keys() == {"resourceVersion"}
-            and status.keys() == {"sync", "reconciledAt"}
-            and status["sync"].keys() <= {"revision", "revisions"}
+            and status.keys() <= _DETAILS
+            and (status.get("sync") or {}).keys() <= {"revision", "revisions"}
+            and "status" not in (status.get("health") or {})
         )
 
     def _status_patch(self) -> dict[str, Any]:

@@ -157,13 +157,14 @@ class Reconciler:
         self._services.events.record(draft.manifest, "ResourceUpdated", message, is_warning=False)
 
     def _may_put_off(self, draft: Draft, memory: Memory) -> bool:
-        """Leave the writing of a mere revision to a quiet moment, where it is not one already.
+        """Leave the writing of what can wait to a quiet moment, where it is not one already.
 
         A commit to a repository of a thousand Applications touches few of them, and these must not
-        queue behind the writes of all the others; commits in a row cost one such write.
+        queue behind the writes of all the others; commits in a row, and resources that become
+        healthy one after the other, cost one such write.
         """
         was_put_off, memory.puts_off = memory.puts_off, False
-        if was_put_off or not draft.only_names_revision:
+        if was_put_off or not draft.can_wait:
             return False
         memory.puts_off, memory.asked = True, RefreshLevel.LATEST
         metadata = draft.app.metadata
