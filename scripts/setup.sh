@@ -15,7 +15,7 @@ if ! [ -x .venv/bin/uv ]; then
     echo "creating .venv"
     "$PYTHON" -m venv .venv ||
         fail "Python cannot create a virtual environment" "Install the venv module (Debian: python3-venv)."
-    .venv/bin/python -m pip install -q --require-hashes -r requirements/uv.lock ||
+    .venv/bin/python -m pip install -qq --require-hashes -r requirements/uv.lock ||
         fail "the package registry does not answer" "Check the network, or set PIP_INDEX_URL to a mirror."
 fi
 lock=requirements/runtime.lock

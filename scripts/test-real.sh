@@ -3,6 +3,8 @@
 # TIPHYS_REQUIRE_REAL=1 makes a missing control plane a failure.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+# Without it the session with the older kubectl says why it is skipped.
+kubectl=$(scripts/build-kubectl.sh 2>&1) || echo "kubectl was not built: ${kubectl##*$'\n'}"
 if [ -n "${TIPHYS_TEST_KUBECONFIG:-}" ]; then
     exec .venv/bin/pytest -q tests/e2e tests/contract "$@"
 fi
