@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.cluster import JSON_PATCH, MERGE_PATCH, Answer, Cluster, at
+from tests.contract.cluster import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Answer, Cluster, at
 
 SUBDOMAIN = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
@@ -375,3 +375,27 @@ def test_a_patch_that_is_no_json_is_refused(
     cluster.post(path, config_map()).ok()
     answer: Answer = cluster.call("PATCH", f"{path}/one", body, media=media)
     assert answer.failure(400, "BadRequest")["message"] == "invalid JSON patch"
+
+
+@pytest.mark.parametrize("media", [MERGE_PATCH, STRATEGIC_PATCH])
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [(b'"words"', "string"), (b"[1]", "array"), (b"1", "number"), (b"true", "bool")],
+)
+def test_a_patch_that_is_no_object_is_refused(
+    cluster: Cluster, namespace: str, media: str, body: bytes, kind: str
+) -> None:
+    before = "error decoding patch: " if media == MERGE_PATCH else ""
+    path = at("v1", "configmaps", namespace)
+    cluster.post(path, config_map()).ok()
+    answer = cluster.call("PATCH", f"{path}/one", body, media=media)
+    text = f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
+    assert answer.failure(400, "BadRequest")["message"] == before + text
+
+
+def test_nothing_as_a_strategic_patch_changes_nothing(cluster: Cluster, namespace: str) -> None:
+    path = at("v1", "configmaps", namespace)
+    made = cluster.post(path, config_map()).ok()
+    assert cluster.call("PATCH", f"{path}/one", b"null", media=STRATEGIC_PATCH).ok() == made
+    merged = cluster.call("PATCH", f"{path}/one", b"null", media=MERGE_PATCH)
+    assert merged.failure(400, "BadRequest")["message"] == "Invalid JSON Patch"

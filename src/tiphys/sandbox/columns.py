@@ -83,6 +83,11 @@ COLUMNS: dict[str, list[Rule]] = {
     "ConfigMap": [("Data", 0, "len:.data")],
     "RoleBinding.rbac.authorization.k8s.io": _BINDING,
     "ClusterRoleBinding.rbac.authorization.k8s.io": _BINDING,
+    "PodDisruptionBudget.policy": [
+        ("Min Available", 0, "n/a:.spec.minAvailable"),
+        ("Max Unavailable", 0, "n/a:.spec.maxUnavailable"),
+        ("Allowed Disruptions", 0, "count:.status.disruptionsAllowed"),
+    ],
     "PersistentVolumeClaim": [
         ("Status", 0, ".status.phase"),
         ("Volume", 0, ".spec.volumeName"),
@@ -110,8 +115,11 @@ def value_of(manifest: dict[str, Any], rule: str) -> Any:
     if "/" in rule and not rule.startswith("{"):
         done, wanted = rule.split("/", 1)
         return f"{_at(manifest, done) or 0}/{_at(manifest, wanted) or 0}"
-    value = _at(manifest, rule)
-    return "<none>" if value is None else value
+    return _or(_at(manifest, rule), "<none>")
+
+
+def _or(value: Any, word: str) -> Any:
+    return word if value is None else value
 
 
 def _at(value: Any, path: str) -> Any:
@@ -277,6 +285,7 @@ _SPECIAL: dict[str, Callable[[dict[str, Any], str], Any]] = {
     "flag": lambda manifest, path: bool(_at(manifest, path)),
     "text": lambda manifest, path: _at(manifest, path) or 0,
     "unset": lambda manifest, path: _at(manifest, path) or "<unset>",
+    "n/a": lambda manifest, path: _or(_at(manifest, path), "N/A"),
     "count": lambda manifest, path: _at(manifest, path) or 0,
     "age": lambda manifest, path: _at(manifest, path) or "<unknown>",
 }

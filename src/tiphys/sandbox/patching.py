@@ -31,6 +31,10 @@ _JSON, _MERGE, _STRATEGIC = (
     "application/merge-patch+json",
     "application/strategic-merge-patch+json",
 )
+_GO_KINDS = {
+    dict: "object", list: "array", str: "string", int: "number", float: "number", bool: "bool",
+    type(None): "null",
+}  # fmt: skip
 _OPERATION = {"op", "path", "from", "value"}
 _REJECTED = "the server rejected our request due to an error in our request"
 _BAD_FORMATS = (
@@ -74,21 +78,12 @@ class Patch:
         """
         kind = self._request.kind
         patch: Any = self._body.value
-        wanted: type = list if self._request.media == _JSON else dict
-        fits = isinstance(patch, wanted)
-        if not fits and wanted is list:
-            sent = "object" if isinstance(patch, dict) else "value"
-            raise bad_request(
-                f"error decoding patch: json: cannot unmarshal {sent} into Go value of type "
-                "[]handlers.jsonPatchOp"
-            )
-        if not fits:
-            raise bad_request("invalid JSON patch")
+        self._check_form(patch)
         type_ = self._kinds.type_of(kind)
         ways: dict[str, Callable[[], Any]] = {
             _JSON: lambda: apply_json_patch(live, patch),
             _MERGE: lambda: apply_merge_patch(live, patch),
-            _STRATEGIC: lambda: apply_strategic_patch(live, patch, type_),
+            _STRATEGIC: lambda: apply_strategic_patch(live, patch or {}, type_),
         }
         try:
             changed: dict[str, Any] = ways[self._request.media]()
@@ -109,6 +104,21 @@ class Patch:
             self.warnings = said
         check_named(self._request, read.manifest)
         return read.manifest
+
+    def _check_form(self, patch: Any) -> None:
+        is_json, sent = self._request.media == _JSON, _GO_KINDS[type(patch)]
+        if isinstance(patch, list if is_json else dict):
+            return
+        if is_json:
+            said = sent if isinstance(patch, dict) else "value"
+            what = f"json: cannot unmarshal {said} into Go value of type []handlers.jsonPatchOp"
+        elif patch is None and self._is_strategic:
+            return
+        elif patch is None:
+            raise bad_request("Invalid JSON Patch")
+        else:
+            what = f"json: cannot unmarshal {sent} into Go value of type map[string]interface {{}}"
+        raise bad_request(what if self._is_strategic else f"error decoding patch: {what}")
 
     def refused(self, why: str) -> StatusError:
         """What was sent does not make an object of the kind."""

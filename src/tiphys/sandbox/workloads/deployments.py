@@ -21,6 +21,11 @@ _REVISION = "deployment.kubernetes.io/revision"
 _DESIRED = "deployment.kubernetes.io/desired-replicas"
 _MOST = "deployment.kubernetes.io/max-replicas"
 _HISTORY = "deployment.kubernetes.io/revision-history"
+_OWN = {
+    "kubectl.kubernetes.io/last-applied-configuration",
+    "deprecated.deployment.rollback.to",
+    _REVISION, _DESIRED, _MOST, _HISTORY,
+}  # fmt: skip
 DEPLOYMENTS = ("apps", "deployments")
 
 
@@ -89,11 +94,14 @@ def _current(
         return cluster.create(REPLICA_SETS, _new(deployment, latest + 1, rollout)), (
             "NewReplicaSetCreated"
         )
-    if _revision(current) > latest:
-        return current, ""
     before = current["metadata"]["annotations"]
+    annotations = {**before, **_copied(deployment)}
+    if _revision(current) > latest:
+        if annotations != before:
+            current = cluster.change(REPLICA_SETS, current, _annotated(annotations))
+        return current, ""
     past = [text for text in (before.get(_HISTORY), before.get(_REVISION)) if text]
-    annotations = {**before, _REVISION: str(latest + 1), _HISTORY: ",".join(past)}
+    annotations |= {_REVISION: str(latest + 1), _HISTORY: ",".join(past)}
     return cluster.change(REPLICA_SETS, current, _annotated(annotations)), "FoundNewReplicaSet"
 
 
@@ -103,7 +111,7 @@ def _new(deployment: Manifest, revision: int, rollout: Rollout) -> Manifest:
     digest = template_hash(template)
     labels = {**((template.get("metadata") or {}).get("labels") or {}), _HASH: digest}
     matched = {**(spec["selector"].get("matchLabels") or {}), _HASH: digest}
-    annotations = {_REVISION: str(revision), **_sizes(rollout)}
+    annotations = {**_copied(deployment), _REVISION: str(revision), **_sizes(rollout)}
     body = {
         "metadata": {"labels": labels, "annotations": annotations},
         "spec": {
@@ -117,6 +125,12 @@ def _new(deployment: Manifest, revision: int, rollout: Rollout) -> Manifest:
         },
     }
     return owned(deployment, body, name=f"{metadata['name']}-{digest}")
+
+
+def _copied(deployment: Manifest) -> dict[str, str]:
+    """Return the annotations that the current ReplicaSet has too, among them why it changed."""
+    annotations = deployment["metadata"].get("annotations") or {}
+    return {name: text for name, text in annotations.items() if name not in _OWN}
 
 
 def _sizes(rollout: Rollout) -> dict[str, str]:
