@@ -1,7 +1,6 @@
 """Commands that choose, ask, and give data: which Applications, which sources, what comes out."""
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -75,19 +74,7 @@ def test_an_object_that_failed_is_shown_with_the_reason(world: World, tiphys: Sh
 
 
 def test_what_nobody_owns_is_listed(world: World, tiphys: Shell) -> None:
-    project = f"project-{time.time_ns()}"
-    world.api.create(
-        {
-            "apiVersion": "argoproj.io/v1alpha1",
-            "kind": "AppProject",
-            "metadata": {"name": project, "namespace": "argocd"},
-            "spec": {
-                "sourceRepos": ["*"],
-                "destinations": [{"server": "*", "namespace": "*"}],
-                "orphanedResources": {"warn": True},
-            },
-        }
-    )
+    project = world.new_project(orphanedResources={"warn": True})
     app, namespace = _app(world, config_map("one"), project=project)
     tiphys("app", "sync", "--project", project)
     orphan = deployment("orphan")

@@ -1,6 +1,5 @@
 """Syncs that act as a service account of the project, which may do what RBAC says and no more."""
 
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -42,20 +41,9 @@ def _account(world: World, namespace: str, *resources: str) -> None:
 def _app(
     world: World, account: str | None, *manifests: dict[str, Any], **spec: Any
 ) -> tuple[App, str]:
-    namespace, project = world.new_namespace(), f"project-{uuid.uuid4().hex[:8]}"
+    namespace = world.new_namespace()
     entry = {"server": IN_CLUSTER, "namespace": namespace, "defaultServiceAccount": account}
-    world.api.create(
-        {
-            "apiVersion": "argoproj.io/v1alpha1",
-            "kind": "AppProject",
-            "metadata": {"name": project, "namespace": "argocd"},
-            "spec": {
-                "sourceRepos": ["*"],
-                "destinations": [{"server": "*", "namespace": "*"}],
-                "destinationServiceAccounts": [entry] if account else [],
-            },
-        }
-    )
+    project = world.new_project(destinationServiceAccounts=[entry] if account else [])
     repository = world.new_repository({"all.yaml": text(*manifests)})
     app = world.new_app(repository, namespace, project=project, **spec)
     return app, namespace

@@ -1,8 +1,5 @@
 """How operations start, wait, are tried again, are stopped, and end."""
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from tests.e2e.api import eventually
@@ -38,24 +35,6 @@ def _says(app: App, words: str) -> None:
 def _terminate(app: App) -> dict[str, Any]:
     app.patch({"status": {"operationState": {"phase": "Terminating"}}})
     return app.wait_for_operation(timeout_s=5)
-
-
-@contextmanager
-def _project(world: World, **spec: Any) -> Iterator[str]:
-    name = f"project-{time.time_ns()}"
-    world.api.create(
-        {
-            "apiVersion": "argoproj.io/v1alpha1",
-            "kind": "AppProject",
-            "metadata": {"name": name, "namespace": "argocd"},
-            "spec": {
-                "sourceRepos": ["*"],
-                "destinations": [{"server": "*", "namespace": "*"}],
-                **spec,
-            },
-        }
-    )
-    yield name
 
 
 def test_an_automated_sync_that_fails_is_tried_again_after_five_seconds_five_times(
@@ -184,35 +163,35 @@ def test_automation_that_is_switched_on_later_syncs_at_once(world: World) -> Non
 
 
 def test_a_sync_window_holds_an_operation_back_until_it_opens(world: World) -> None:
-    with _project(world, syncWindows=[{"kind": "deny", **ALWAYS}]) as project:
-        app = _new_app(world, config_map("one"), project=project)
-        app.start_sync()
-        _says(app, "Sync operation blocked by sync window")
-        assert app.status["operationState"]["phase"] == "Running"
+    project = world.new_project(syncWindows=[{"kind": "deny", **ALWAYS}])
+    app = _new_app(world, config_map("one"), project=project)
+    app.start_sync()
+    _says(app, "Sync operation blocked by sync window")
+    assert app.status["operationState"]["phase"] == "Running"
 
-        windows = [{"kind": "deny", "manualSync": True, **ALWAYS}]
-        world.api.merge("AppProject", "argocd", project, {"spec": {"syncWindows": windows}})
+    windows = [{"kind": "deny", "manualSync": True, **ALWAYS}]
+    world.api.merge("AppProject", "argocd", project, {"spec": {"syncWindows": windows}})
 
-        assert app.wait_for_operation(timeout_s=5)["phase"] == "Succeeded"
+    assert app.wait_for_operation(timeout_s=5)["phase"] == "Succeeded"
 
 
 def test_an_operation_that_a_window_holds_back_can_be_terminated(world: World) -> None:
-    with _project(world, syncWindows=[{"kind": "deny", **ALWAYS}]) as project:
-        app = _new_app(world, config_map("one"), project=project)
-        app.start_sync()
-        _says(app, "Sync operation blocked by sync window")
+    project = world.new_project(syncWindows=[{"kind": "deny", **ALWAYS}])
+    app = _new_app(world, config_map("one"), project=project)
+    app.start_sync()
+    _says(app, "Sync operation blocked by sync window")
 
-        assert _terminate(app)["message"] == "Operation terminated"
+    assert _terminate(app)["message"] == "Operation terminated"
 
 
 def test_a_window_holds_automated_syncs_back_without_a_word(world: World) -> None:
-    with _project(world, syncWindows=[{"kind": "deny", **ALWAYS}]) as project:
-        app = _new_app(world, config_map("one"), project=project, syncPolicy=AUTOMATED)
-        app.wait("OutOfSync")
-        app.refresh()
+    project = world.new_project(syncWindows=[{"kind": "deny", **ALWAYS}])
+    app = _new_app(world, config_map("one"), project=project, syncPolicy=AUTOMATED)
+    app.wait("OutOfSync")
+    app.refresh()
 
-        assert "operationState" not in app.status
-        assert not app.status.get("conditions")
+    assert "operationState" not in app.status
+    assert not app.status.get("conditions")
 
 
 def test_a_sync_that_takes_too_long_is_stopped_and_not_tried_again(world: World) -> None:

@@ -1,6 +1,5 @@
 """Objects of a namespace that belong to no Application."""
 
-import time
 from typing import Any
 
 import pytest
@@ -11,21 +10,7 @@ from tests.e2e.world import App, World
 
 
 def _project(world: World, **orphaned: Any) -> str:
-    name = f"project-{time.time_ns()}"
-    spec = {
-        "sourceRepos": ["*"],
-        "destinations": [{"server": "*", "namespace": "*"}],
-        "orphanedResources": orphaned,
-    }
-    world.api.create(
-        {
-            "apiVersion": "argoproj.io/v1alpha1",
-            "kind": "AppProject",
-            "metadata": {"name": name, "namespace": "argocd"},
-            "spec": spec,
-        }
-    )
-    return name
+    return world.new_project(orphanedResources=orphaned)
 
 
 def _synced(world: World, project: str) -> tuple[App, str]:

@@ -1,7 +1,6 @@
 """What a project does not permit: it is not managed, and it outlives the Application."""
 
 import time
-import uuid
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,20 +12,6 @@ from tests.e2e.world import IN_CLUSTER, App, World
 
 CASCADE = {"finalizers": ["resources-finalizer.argocd.argoproj.io"]}
 NO_SECRETS = [{"group": "", "kind": "Secret"}]
-
-
-def _project(world: World, **spec: Any) -> str:
-    name = f"project-{uuid.uuid4().hex[:8]}"
-    everywhere = [{"server": "*", "namespace": "*"}]
-    world.api.create(
-        {
-            "apiVersion": "argoproj.io/v1alpha1",
-            "kind": "AppProject",
-            "metadata": {"name": name, "namespace": "argocd"},
-            "spec": {"sourceRepos": ["*"], "destinations": everywhere, **spec},
-        }
-    )
-    return name
 
 
 def _marked(app: App, namespace: str, kind: str, name: str) -> dict[str, Any]:
@@ -45,7 +30,7 @@ def test_a_kind_that_is_not_permitted_is_neither_listed_nor_deleted(world: World
     wanted = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "wanted"}}
     repository = world.new_repository({"all.yaml": text(config_map("one"), wanted)})
     namespace = world.new_namespace()
-    project = _project(world, namespaceResourceBlacklist=NO_SECRETS)
+    project = world.new_project(namespaceResourceBlacklist=NO_SECRETS)
     app = world.new_app(repository, namespace, project=project, metadata=CASCADE)
     world.api.create(_marked(app, namespace, "Secret", "wanted"))
     world.api.create(_marked(app, namespace, "Secret", "left"))
@@ -69,7 +54,7 @@ def test_a_kind_that_is_not_permitted_is_neither_listed_nor_deleted(world: World
 def test_what_is_permitted_again_is_pruned(world: World) -> None:
     repository = world.new_repository({"one.yaml": text(config_map("one"))})
     namespace = world.new_namespace()
-    project = _project(world, namespaceResourceBlacklist=NO_SECRETS)
+    project = world.new_project(namespaceResourceBlacklist=NO_SECRETS)
     app = world.new_app(repository, namespace, project=project)
     app.wait("OutOfSync")
     app.sync()
@@ -90,7 +75,7 @@ def test_a_namespace_that_is_not_permitted_any_more_keeps_what_is_in_it(world: W
     far = config_map("far")
     far["metadata"]["namespace"] = outside
     repository = world.new_repository({"all.yaml": text(config_map("near"), far)})
-    project = _project(world)
+    project = world.new_project()
     app = world.new_app(repository, inside, project=project, metadata=CASCADE)
     app.wait("OutOfSync")
     assert app.sync()["phase"] == "Succeeded"
@@ -114,7 +99,7 @@ def test_a_deletion_hook_in_a_namespace_that_is_not_permitted_is_refused(world: 
     hook = config_map("hook", hook="PreDelete")
     hook["metadata"]["namespace"] = outside
     repository = world.new_repository({"all.yaml": text(config_map("one"), hook)})
-    project = _project(world, destinations=[{"server": "*", "namespace": inside}])
+    project = world.new_project(destinations=[{"server": "*", "namespace": inside}])
     app = world.new_app(repository, inside, project=project)
     app.wait("OutOfSync")
 
@@ -130,7 +115,7 @@ def test_a_deletion_hook_in_a_namespace_that_is_not_permitted_is_refused(world: 
 @pytest.fixture
 def scoped(world: World) -> Iterator[tuple[World, str]]:
     """A project, and our own cluster by a Secret that belongs to it."""
-    project = _project(world, destinations=[], permitOnlyProjectScopedClusters=True)
+    project = world.new_project(destinations=[], permitOnlyProjectScopedClusters=True)
     name = f"scoped-{time.time_ns()}"
     world.api.create(
         {
@@ -150,7 +135,7 @@ def scoped(world: World) -> Iterator[tuple[World, str]]:
 
 def test_only_clusters_of_the_project_are_destinations_where_it_says_so(world: World) -> None:
     repository = world.new_repository({"one.yaml": text(config_map("one"))})
-    project = _project(world, permitOnlyProjectScopedClusters=True)
+    project = world.new_project(permitOnlyProjectScopedClusters=True)
     namespace = world.new_namespace()
     app = world.new_app(repository, namespace, project=project)
 

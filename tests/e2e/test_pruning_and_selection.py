@@ -138,23 +138,6 @@ def test_each_attempt_runs_its_hooks_anew(world: World) -> None:
     assert after != before
 
 
-def _project(world: World, **spec: Any) -> str:
-    name = f"project-{time.time_ns()}"
-    world.api.create(
-        {
-            "apiVersion": "argoproj.io/v1alpha1",
-            "kind": "AppProject",
-            "metadata": {"name": name, "namespace": "argocd"},
-            "spec": {
-                "sourceRepos": ["*"],
-                "destinations": [{"server": "*", "namespace": "*"}],
-                **spec,
-            },
-        }
-    )
-    return name
-
-
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
@@ -173,7 +156,7 @@ def _project(world: World, **spec: Any) -> str:
 def test_what_the_project_does_not_permit_makes_the_sync_invalid(
     world: World, spec: dict[str, Any], message: str
 ) -> None:
-    project = _project(world, **spec)
+    project = world.new_project(**spec)
     found = config_map("one")
     if "destinations" in spec:
         found["metadata"]["namespace"] = "elsewhere"
@@ -191,8 +174,8 @@ def test_what_the_project_does_not_permit_makes_the_sync_invalid(
 
 def test_a_glob_in_the_projects_sources_permits_its_repositories(world: World) -> None:
     base = f"http://127.0.0.1:{world.git_port}"
-    permitted = _project(world, sourceRepos=[f"{base}/repo-*"])
-    denied = _project(world, sourceRepos=[f"{base}/other-*"])
+    permitted = world.new_project(sourceRepos=[f"{base}/repo-*"])
+    denied = world.new_project(sourceRepos=[f"{base}/other-*"])
     app, repository = _app(world, {"one.yaml": config_map("one")}, project=permitted)
     assert app.sync()["phase"] == "Succeeded"
 

@@ -245,18 +245,7 @@ def test_a_dependency_that_the_project_does_not_permit_is_named(world: World) ->
             "templates/one.yaml": text(config_map("one")),
         }
     )
-    project = f"project-{uuid.uuid4().hex[:8]}"
-    world.api.create(
-        {
-            "apiVersion": "argoproj.io/v1alpha1",
-            "kind": "AppProject",
-            "metadata": {"name": project, "namespace": "argocd"},
-            "spec": {
-                "sourceRepos": [repository.url],
-                "destinations": [{"server": "*", "namespace": "*"}],
-            },
-        }
-    )
+    project = world.new_project(sourceRepos=[repository.url])
     app = world.new_app(repository, world.new_namespace(), project=project)
 
     app.wait("Unknown")

@@ -164,6 +164,20 @@ class World:
         self.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         return name
 
+    def new_project(self, **spec: Any) -> str:
+        """Create a project that permits everything but what `spec` says; return its name."""
+        name = f"project-{uuid.uuid4().hex[:8]}"
+        everywhere = [{"server": "*", "namespace": "*"}]
+        self.api.create(
+            {
+                "apiVersion": "argoproj.io/v1alpha1",
+                "kind": "AppProject",
+                "metadata": {"name": name, "namespace": "argocd"},
+                "spec": {"sourceRepos": ["*"], "destinations": everywhere, **spec},
+            }
+        )
+        return name
+
     def new_app(
         self,
         repository: Repository,

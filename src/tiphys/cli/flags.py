@@ -1,13 +1,14 @@
 """Flags as users of `argocd` type them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 from tiphys.model.errors import TiphysError
 
+_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 _ASSIGNED = re.compile(r"(--[a-z][a-z-]*)=(true|false)")
 
 
@@ -61,6 +62,17 @@ class ArgocdGroup(click.Group):
     """A group of such commands."""
 
     command_class = ArgocdCommand
+
+
+def with_options(options: Sequence[_Decorator]) -> _Decorator:
+    """Give a command several options at once, in their order."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def misuse_code(error: click.UsageError) -> int:

@@ -1,16 +1,16 @@
 """The flags of `app sync`, as a request."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
+from tiphys.cli.flags import with_options
 from tiphys.delivery.requests import SyncRequest
 from tiphys.model.errors import InvalidInputError
 from tiphys.model.keys import Manifest
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 _OPTIONS = (
     click.option("--revision", default="", help="sync to this instead of the target revision"),
     click.option("--revisions", multiple=True, help="one for each --source-positions"),
@@ -40,13 +40,8 @@ _SWITCHED_OPTIONS = {
 }
 
 
-def with_sync_flags(command: _Command) -> _Command:
-    """Give a command the flags that say how to sync."""
-    decorated: Any = command
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    given: _Command = decorated
-    return given
+with_sync_flags = with_options(_OPTIONS)
+"""Gives a command the flags that say how to sync."""
 
 
 def sync_request(flags: dict[str, Any]) -> SyncRequest:

@@ -2,14 +2,14 @@
 
 import asyncio
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 
 from tiphys.cli.access import Access, with_access
-from tiphys.cli.flags import ArgocdCommand
+from tiphys.cli.flags import ArgocdCommand, with_options
 from tiphys.cli.output import show_records
 from tiphys.cli.tables import table
 from tiphys.kube.client import KubeClient
@@ -28,7 +28,6 @@ CONFIG_MAP = GroupVersionKind("", "v1", "ConfigMap")
 _COLUMNS = (
     "TYPE", "NAME", "REPO", "INSECURE", "OCI", "LFS", "CREDS", "STATUS", "MESSAGE", "PROJECT",
 )  # fmt: skip
-_Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 _CREDENTIALS = ("username", "password", "bearerToken", "sshPrivateKey", "tlsClientCertKey")
 
 
@@ -49,17 +48,6 @@ CREDENTIALS = (
     click.option("--proxy", default=""),
     click.option("--no-proxy", default=""),
 )
-
-
-def with_options(options: Sequence[_Decorator]) -> _Decorator:
-    """Give a command several options at once."""
-
-    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
 
 
 class _Known(NamedTuple):

@@ -11,9 +11,8 @@ from tiphys.cli.commands.repo import (
     credential_fields,
     secrets_of,
     store,
-    with_options,
 )
-from tiphys.cli.flags import ArgocdCommand
+from tiphys.cli.flags import ArgocdCommand, with_options
 from tiphys.cli.output import show_records
 from tiphys.cli.tables import table
 from tiphys.kube.client import KubeClient

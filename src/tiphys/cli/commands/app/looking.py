@@ -1,13 +1,13 @@
 """What several commands do with an Application that they look into."""
 
-from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tiphys.cli.access import Access
 from tiphys.cli.drift_text import drift_lines
+from tiphys.cli.flags import with_options
 from tiphys.delivery.requests import chosen_revisions
 from tiphys.kube.client import KubeClient
 from tiphys.model.errors import InvalidInputError
@@ -16,22 +16,15 @@ from tiphys.model.keys import Manifest
 if TYPE_CHECKING:
     from tiphys.cli.inspection import Inspection
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
-_OPTIONS = (
-    click.option("--revision", default="", help="instead of the target revision"),
-    click.option("--revisions", multiple=True, help="one for each source that is named"),
-    click.option("--source-positions", multiple=True, type=int, help="of sources, from 1"),
-    click.option("--source-names", multiple=True, help="of sources, instead of positions"),
+with_revision_flags = with_options(
+    (
+        click.option("--revision", default="", help="instead of the target revision"),
+        click.option("--revisions", multiple=True, help="one for each source that is named"),
+        click.option("--source-positions", multiple=True, type=int, help="of sources, from 1"),
+        click.option("--source-names", multiple=True, help="of sources, instead of positions"),
+    )
 )
-
-
-def with_revision_flags(command: _Command) -> _Command:
-    """Give a command the flags that name revisions."""
-    decorated: Any = command
-    for option in reversed(_OPTIONS):
-        decorated = option(decorated)
-    given: _Command = decorated
-    return given
+"""Gives a command the flags that name revisions."""
 
 
 def wanted_revisions(app: Manifest, flags: dict[str, Any]) -> list[str]:
