@@ -1,6 +1,6 @@
 """`tiphys up`: a sandbox with a demo, deployed by tiphys, on this machine."""
 
-import asyncio
+import importlib
 import shutil
 import sys
 import time
@@ -11,22 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import click
-import yaml
 from rich.console import Console
 
 from tiphys.cli import processes
-from tiphys.cli.deployment import Progress, progress_of, unfinished
+from tiphys.cli.deployment import Progress
 from tiphys.cli.workplace import Ports, Workplace
-from tiphys.kube.client import KubeClient
-from tiphys.kube.config import load_kubeconfig
-from tiphys.kube.connection import connect
-from tiphys.model.errors import ApiError, TiphysError
-from tiphys.model.keys import GroupVersionKind
-from tiphys.model.labels import API_GROUP
+from tiphys.model.errors import TiphysError
 
-_APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
 _START_S = 30.0
-_DEPLOY_S = 180.0
 _REPOSITORY = "demo"
 
 
@@ -43,7 +35,9 @@ def up() -> None:
     _start_sandbox(place, ports, console)
     place.git_url_file.write_text(git_url + "\n")
     _start_tiphys(place, ports, console)
-    applications = asyncio.run(_deploy(place, git_url, console))
+    from tiphys.cli.demo import deploy_demo  # noqa: PLC0415 -- loaded by now
+
+    applications = deploy_demo(place, git_url, console)
     click.echo(_summary(place, ports, git_url, applications))
 
 
@@ -53,10 +47,6 @@ def _start_sandbox(place: Workplace, ports: Ports, console: Console) -> None:
         return
     place.require_free("the sandbox's API", ports.api)
     place.require_free("the Git server", ports.git)
-    from tiphys.sandbox.demo import content_dir  # noqa: PLC0415 -- only `up` needs the demo
-    from tiphys.sandbox.git.repository import ensure_repository  # noqa: PLC0415
-
-    ensure_repository(place.sandbox / "git", _REPOSITORY, content_dir())
     kubeconfig = place.sandbox / "kubeconfig"
     kubeconfig.unlink(missing_ok=True)
     console.print("starting the sandbox cluster")
@@ -65,9 +55,18 @@ def _start_sandbox(place: Workplace, ports: Ports, console: Console) -> None:
     arguments += ["--git-port", str(ports.git), "--webhook-url", webhook]
     log = place.logs / "sandbox.log"
     processes.start(arguments, log=log, pid_file=place.sandbox_pid, environment={})
+    _prepare_demo(place)  # while the other process starts
     _wait("the sandbox", kubeconfig.exists, place, place.sandbox_pid)
     shutil.copyfile(kubeconfig, place.kubeconfig)
     place.kubeconfig.chmod(0o600)
+
+
+def _prepare_demo(place: Workplace) -> None:
+    from tiphys.sandbox.demo import content_dir  # noqa: PLC0415 -- only `up` needs the demo
+    from tiphys.sandbox.git.repository import ensure_repository  # noqa: PLC0415
+
+    ensure_repository(place.sandbox / "git", _REPOSITORY, content_dir())
+    importlib.import_module("tiphys.cli.demo")
 
 
 def _start_tiphys(place: Workplace, ports: Ports, console: Console) -> None:
@@ -102,54 +101,6 @@ def _answers(address: str) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, ConnectionError, TimeoutError):
         return False
-
-
-async def _deploy(place: Workplace, git_url: str, console: Console) -> list[Progress]:
-    """Create the demo's Applications once, and wait until all are where they should be."""
-    from tiphys.sandbox.demo import BROKEN_APPLICATION  # noqa: PLC0415
-
-    seen: dict[str, str] = {}
-    deadline = time.monotonic() + _DEPLOY_S
-    async with connect(load_kubeconfig(place.kubeconfig)) as client:
-        await _create_demo(place, git_url, client)
-        while True:
-            found = await client.list(_APPLICATION, "argocd")
-            progress = sorted((progress_of(m) for m in found), key=lambda p: p.name)
-            _tell(progress, seen, console)
-            left = unfinished(progress, BROKEN_APPLICATION)
-            if progress and not left:
-                return progress
-            if time.monotonic() > deadline:
-                stuck = "; ".join(f"{p.name} is {p.sync} {p.health} {p.reason}" for p in left)
-                raise TiphysError(
-                    f"the demo was not deployed within {_DEPLOY_S:.0f} s: {stuck}",
-                    where="tiphys up",
-                    hint=f"Read the logs in {place.logs}.",
-                )
-            await asyncio.sleep(0.1)
-
-
-async def _create_demo(place: Workplace, git_url: str, client: KubeClient) -> None:
-    from tiphys.sandbox.demo import applications  # noqa: PLC0415
-
-    marker = place.home / "demo-applied"
-    if marker.exists():
-        return  # what a person deleted since then stays deleted
-    for manifest in yaml.safe_load_all(applications(git_url)):
-        try:
-            await client.create(manifest, manager="tiphys-up")
-        except ApiError as err:
-            if err.status_reason != "AlreadyExists":
-                raise
-    marker.touch()
-
-
-def _tell(progress: list[Progress], seen: dict[str, str], console: Console) -> None:
-    for found in progress:
-        text = f"{found.sync or 'waiting':<10} {found.health}"
-        if seen.get(found.name) != text:
-            seen[found.name] = text
-            console.print(f"  {found.name:<24} {text}", highlight=False)
 
 
 def _summary(place: Workplace, ports: Ports, git_url: str, progress: list[Progress]) -> str:

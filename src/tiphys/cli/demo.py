@@ -1,0 +1,75 @@
+"""Deploys the demo of `tiphys up` and tells how far it is."""
+
+import asyncio
+import time
+
+import yaml
+from rich.console import Console
+
+from tiphys.cli.deployment import Progress, progress_of, unfinished
+from tiphys.cli.workplace import Workplace
+from tiphys.kube.client import KubeClient
+from tiphys.kube.config import load_kubeconfig
+from tiphys.kube.connection import connect
+from tiphys.model.errors import ApiError, TiphysError
+from tiphys.model.keys import GroupVersionKind
+from tiphys.model.labels import API_GROUP
+
+_APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
+_DEPLOY_S = 180.0
+
+
+def deploy_demo(place: Workplace, git_url: str, console: Console) -> list[Progress]:
+    """Create the demo's Applications once, and wait until all are where they should be.
+
+    Raises:
+        TiphysError: they are not after three minutes.
+    """
+    return asyncio.run(_deploy(place, git_url, console))
+
+
+async def _deploy(place: Workplace, git_url: str, console: Console) -> list[Progress]:
+    from tiphys.sandbox.demo import BROKEN_APPLICATION  # noqa: PLC0415
+
+    seen: dict[str, str] = {}
+    deadline = time.monotonic() + _DEPLOY_S
+    async with connect(load_kubeconfig(place.kubeconfig)) as client:
+        await _create_demo(place, git_url, client)
+        while True:
+            found = await client.list(_APPLICATION, "argocd")
+            progress = sorted((progress_of(m) for m in found), key=lambda p: p.name)
+            _tell(progress, seen, console)
+            left = unfinished(progress, BROKEN_APPLICATION)
+            if progress and not left:
+                return progress
+            if time.monotonic() > deadline:
+                stuck = "; ".join(f"{p.name} is {p.sync} {p.health} {p.reason}" for p in left)
+                raise TiphysError(
+                    f"the demo was not deployed within {_DEPLOY_S:.0f} s: {stuck}",
+                    where="tiphys up",
+                    hint=f"Read the logs in {place.logs}.",
+                )
+            await asyncio.sleep(0.1)
+
+
+async def _create_demo(place: Workplace, git_url: str, client: KubeClient) -> None:
+    from tiphys.sandbox.demo import applications  # noqa: PLC0415
+
+    marker = place.home / "demo-applied"
+    if marker.exists():
+        return  # what a person deleted since then stays deleted
+    for manifest in yaml.safe_load_all(applications(git_url)):
+        try:
+            await client.create(manifest, manager="tiphys-up")
+        except ApiError as err:
+            if err.status_reason != "AlreadyExists":
+                raise
+    marker.touch()
+
+
+def _tell(progress: list[Progress], seen: dict[str, str], console: Console) -> None:
+    for found in progress:
+        text = f"{found.sync or 'waiting':<10} {found.health}"
+        if seen.get(found.name) != text:
+            seen[found.name] = text
+            console.print(f"  {found.name:<24} {text}", highlight=False)
