@@ -295,3 +295,73 @@ def test_a_volume_that_nobody_claims_goes(cluster: Cluster) -> None:
     where = f"{volumes}/{volume['metadata']['name']}"
     cluster.delete(where).ok()
     eventually("the volume is gone", lambda: cluster.get(where).code == 404, 30)
+
+
+@pytest.mark.parametrize(
+    ("spec", "options", "grace_s"),
+    [
+        pytest.param({"nodeName": "sandbox"}, None, 30, id="as long as usual"),
+        pytest.param(
+            {"nodeName": "sandbox", "terminationGracePeriodSeconds": 7}, None, 7, id="as it wants"
+        ),
+        pytest.param({"nodeName": "sandbox"}, {"gracePeriodSeconds": 5}, 5, id="as is asked for"),
+        pytest.param({"nodeName": "sandbox"}, {"gracePeriodSeconds": 0}, 0, id="not at all"),
+    ],
+)
+def test_a_pod_on_a_node_has_time_to_end(
+    cluster: Cluster, namespace: str, spec: Any, options: Any, grace_s: int
+) -> None:
+    pods = at("v1", "pods", namespace)
+    account = at("v1", "serviceaccounts", namespace, "default")
+    eventually("the default account", lambda: cluster.get(account).code == 200, 30)
+    spec = {**spec, "containers": [{"name": "a", "image": "nginx:1"}]}
+    cluster.post(pods, {"metadata": {"name": "one"}, "spec": spec}).ok()
+    found = cluster.delete(f"{pods}/one", options).ok()["metadata"]
+    assert found["deletionGracePeriodSeconds"] == grace_s
+    assert found["deletionTimestamp"]
+    cluster.delete(f"{pods}/one", {"gracePeriodSeconds": 0})
+
+
+def test_who_has_another_owner_left_stays(cluster: Cluster, namespace: str) -> None:
+    first, second = (make(cluster, namespace, name) for name in ("first", "second"))
+    make(cluster, namespace, "shared", first, second)
+    make(cluster, namespace, "alone", first)
+    cluster.delete(path(namespace, "first"), {"propagationPolicy": "Background"}).ok()
+    gone(cluster, namespace, "alone")
+
+    def owners() -> list[str]:
+        references = cluster.get(path(namespace, "shared")).ok()["metadata"]["ownerReferences"]
+        return [reference["name"] for reference in references]
+
+    eventually("the owner that is gone is no longer named", lambda: owners() == ["second"], 30)
+    cluster.delete(path(namespace, "second"), {"propagationPolicy": "Background"}).ok()
+    gone(cluster, namespace, "shared")
+
+
+def test_an_eviction_that_a_budget_forbids_is_told_so(cluster: Cluster, namespace: str) -> None:
+    account = at("v1", "serviceaccounts", namespace, "default")
+    eventually("the default account", lambda: cluster.get(account).code == 200, 30)
+    pods, labels = at("v1", "pods", namespace), {"app": "kept"}
+    spec = {"nodeName": "sandbox", "containers": [{"name": "a", "image": "nginx:1"}]}
+    cluster.post(pods, {"metadata": {"name": "kept", "labels": labels}, "spec": spec}).ok()
+    ready = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+    cluster.patch(f"{pods}/kept/status", {"status": ready}).ok()
+    budgets = at("policy/v1", "poddisruptionbudgets", namespace)
+    budget = {"minAvailable": 1, "selector": {"matchLabels": labels}}
+    cluster.post(budgets, {"metadata": {"name": "all"}, "spec": budget}).ok()
+    eventually(
+        "the budget counts",
+        lambda: cluster.get(f"{budgets}/all").ok()["status"].get("currentHealthy") == 1, 30,
+    )  # fmt: skip
+    eviction = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": "kept"}}
+    status = cluster.post(f"{pods}/kept/eviction", eviction).failure(429, "TooManyRequests")
+    assert status["message"] == (
+        "Cannot evict pod as it would violate the pod's disruption budget."
+    )
+    assert status["details"]["causes"] == [
+        {
+            "reason": "DisruptionBudget",
+            "message": "The disruption budget all needs 1 healthy pods and has 1 currently",
+        }
+    ]
+    cluster.delete(f"{pods}/kept", {"gracePeriodSeconds": 0})

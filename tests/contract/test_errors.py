@@ -399,3 +399,31 @@ def test_nothing_as_a_strategic_patch_changes_nothing(cluster: Cluster, namespac
     assert cluster.call("PATCH", f"{path}/one", b"null", media=STRATEGIC_PATCH).ok() == made
     merged = cluster.call("PATCH", f"{path}/one", b"null", media=MERGE_PATCH)
     assert merged.failure(400, "BadRequest")["message"] == "Invalid JSON Patch"
+
+
+BIG = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("plural", "body", "field"),
+    [
+        pytest.param("configmaps", {"data": {"a": "x" * (BIG + 1)}}, "[]", id="of a ConfigMap"),
+        pytest.param("secrets", {"stringData": {"a": "x" * (BIG + 1)}}, "data", id="of a Secret"),
+    ],
+)
+def test_more_than_a_mebibyte_of_data_is_refused(
+    cluster: Cluster, namespace: str, plural: str, body: Any, field: str
+) -> None:
+    answer = cluster.post(at("v1", plural, namespace), {"metadata": {"name": "big"}, **body})
+    assert answer.failure(422, "Invalid")["details"]["causes"] == [
+        {
+            "reason": "FieldValueTooLong",
+            "message": "Too long: may not be more than 1048576 bytes",
+            "field": field,
+        }
+    ]
+
+
+def test_a_mebibyte_of_data_is_taken(cluster: Cluster, namespace: str) -> None:
+    body = {"metadata": {"name": "big"}, "data": {"a": "x" * BIG}}
+    cluster.post(at("v1", "configmaps", namespace), body).ok()

@@ -4,11 +4,14 @@ Source: Kubernetes documentation, "Labels and Selectors", "Field Selectors"; API
 "Retrieving large results sets in chunks", "Resource versions".
 """
 
+import base64
+import json
 from typing import Any
 
 import pytest
 
 from tests.contract.cluster import Answer, Cluster, at
+from tests.e2e.api import eventually
 
 MINE = "metadata.name!=kube-root-ca.crt"
 VALUE = (
@@ -336,3 +339,51 @@ def test_a_collection_is_deleted_by_selector(cluster: Cluster, numbered: str) ->
 def test_a_dry_run_deletes_nothing_of_a_collection(cluster: Cluster, numbered: str) -> None:
     cluster.delete(numbered, labelSelector="n", dryRun="All").ok()
     assert len(names(cluster.get(numbered, labelSelector="n"))) == 4
+
+
+TOO_OLD = (
+    "The provided continue parameter is too old to display a consistent list result. You can start "
+    "a new list without the continue parameter, or use the continue token in this response to "
+    "retrieve the remainder of the results. Continuing with the provided token results in an "
+    "inconsistent list - objects that were created, modified, or deleted between the time the "
+    "first chunk was returned and now may show up in the list."
+)
+
+
+def of_version(token: str, version: int) -> str:
+    """A token of another version; its form is no secret, though nobody promises it."""
+    content = json.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    changed = json.dumps({**content, "rv": version}).encode()
+    return base64.urlsafe_b64encode(changed).decode().rstrip("=")
+
+
+def forgotten(cluster: Cluster, path: str) -> Answer:
+    """The answer to a list of the first version, once the server has forgotten it."""
+
+    def asked() -> Any:
+        answer = cluster.get(path, resourceVersion="1", resourceVersionMatch="Exact")
+        return answer if answer.code == 410 else None
+
+    answer: Answer = eventually("the first version is forgotten", asked, 90)
+    return answer
+
+
+def test_a_list_of_a_version_that_is_too_old_is_gone(cluster: Cluster, numbered: str) -> None:
+    status = forgotten(cluster, numbered).failure(410, "Expired")
+    assert status["message"] == "The resourceVersion for the provided list is too old."
+    assert "details" not in status
+
+
+def test_a_continue_token_that_is_too_old_leads_to_an_inconsistent_rest(
+    cluster: Cluster, numbered: str
+) -> None:
+    forgotten(cluster, numbered)
+    token = page(cluster, numbered, limit=2)[1]["continue"]
+    answer = cluster.get(numbered, limit=2, **{"continue": of_version(token, 1)})
+    status = answer.failure(410, "Expired")
+    assert status["message"] == TOO_OLD
+
+    other = status["metadata"]["continue"]
+    cluster.post(numbered, {"metadata": {"name": "c9"}}).ok()
+    rest = cluster.get(numbered, **{"continue": other}, fieldSelector=MINE)
+    assert names(rest) == ["c2", "c3", "c9"]

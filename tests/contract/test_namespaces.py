@@ -105,3 +105,74 @@ def test_an_object_needs_a_namespace_that_is_there(cluster: Cluster) -> None:
     status = cluster.post(path, {"metadata": {"name": "one"}}).failure(404, "NotFound")
     assert status["message"] == 'namespaces "contract-nowhere" not found'
     assert cluster.get(path).ok()["items"] == []
+
+
+@pytest.fixture
+def held_twice(cluster: Cluster, namespace: str) -> Any:
+    """The name of a namespace with a finalizer of somebody in its spec, and a held object."""
+    name = f"{namespace}-held"
+    spec = {"finalizers": ["kubernetes", "example.com/mine"]}
+    cluster.post("/api/v1/namespaces", {"metadata": {"name": name}, "spec": spec}).ok()
+    held = {"metadata": {"name": "held", "finalizers": [HOLD]}}
+    cluster.post(at("v1", "configmaps", name), held).ok()
+    yield name
+    cluster.patch(at("v1", "configmaps", name, "held"), {"metadata": {"finalizers": None}})
+    body = cluster.get(f"/api/v1/namespaces/{name}")
+    if body.code == 200:
+        cluster.put(f"/api/v1/namespaces/{name}/finalize", {**body.json, "spec": {}})
+
+
+def test_finalizers_of_a_namespace_are_not_changed_with_it(
+    cluster: Cluster, held_twice: str
+) -> None:
+    where = f"/api/v1/namespaces/{held_twice}"
+    patched = cluster.patch(where, {"spec": {"finalizers": []}}).ok()
+    assert patched["spec"] == {"finalizers": ["kubernetes", "example.com/mine"]}
+
+
+def conditions_of(cluster: Cluster, name: str) -> dict[str, tuple[str, str, str]]:
+    found = cluster.get(f"/api/v1/namespaces/{name}").ok()["status"].get("conditions") or ()
+    return {c["type"]: (c["status"], c["reason"], c["message"]) for c in found}
+
+
+def test_a_namespace_that_ends_says_what_holds_it(cluster: Cluster, held_twice: str) -> None:
+    cluster.delete(f"/api/v1/namespaces/{held_twice}").ok()
+    eventually("it says something", lambda: conditions_of(cluster, held_twice), 60)
+
+    assert conditions_of(cluster, held_twice) == {
+        "NamespaceDeletionDiscoveryFailure": (
+            "False", "ResourcesDiscovered", "All resources successfully discovered"
+        ),
+        "NamespaceDeletionGroupVersionParsingFailure": (
+            "False", "ParsedGroupVersions", "All legacy kube types successfully parsed"
+        ),
+        "NamespaceDeletionContentFailure": (
+            "False", "ContentDeleted",
+            "All content successfully deleted, may be waiting on finalization",
+        ),
+        "NamespaceContentRemaining": (
+            "True", "SomeResourcesRemain",
+            "Some resources are remaining: configmaps. has 1 resource instances",
+        ),
+        "NamespaceFinalizersRemaining": (
+            "True", "SomeFinalizersRemain",
+            "Some content in the namespace has finalizers remaining: "
+            "example.com/hold in 1 resource instances",
+        ),
+    }  # fmt: skip
+
+
+def test_an_empty_namespace_waits_for_the_finalizer_of_somebody(
+    cluster: Cluster, held_twice: str
+) -> None:
+    where = f"/api/v1/namespaces/{held_twice}"
+    held = at("v1", "configmaps", held_twice, "held")
+    cluster.delete(where).ok()
+    cluster.patch(held, {"metadata": {"finalizers": None}}).ok()
+    mine = {"finalizers": ["example.com/mine"]}
+    eventually("it is empty", lambda: cluster.get(where).ok()["spec"] == mine, 60)
+
+    body = cluster.get(where).ok()
+    done = cluster.put(f"{where}/finalize", {**body, "spec": {"finalizers": []}}).ok()
+    assert done["status"]["phase"] == "Terminating"
+    eventually("the namespace is gone", lambda: cluster.get(where).code == 404, 30)

@@ -224,3 +224,13 @@ def test_a_patch_that_changes_nothing_keeps_the_version(cluster: Cluster, namesp
     made = cluster.post(path, {"metadata": {"name": "one"}, "spec": {"ports": [port]}}).ok()
     patch = {"spec": {"ports": [{"port": 80, "name": "web"}]}}
     assert cluster.patch(f"{path}/one", patch, STRATEGIC_PATCH).ok() == made
+
+
+def test_a_map_is_deleted_by_a_directive(cluster: Cluster, deployment: str) -> None:
+    pod = patched(cluster, deployment, {"nodeSelector": {"$patch": "delete"}})
+    assert "nodeSelector" not in pod
+
+
+def test_a_map_is_replaced_by_a_directive(cluster: Cluster, deployment: str) -> None:
+    pod = patched(cluster, deployment, {"nodeSelector": {"$patch": "replace", "a": "b"}})
+    assert pod["nodeSelector"] == {"a": "b"}

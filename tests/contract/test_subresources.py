@@ -11,6 +11,7 @@ import pytest
 from tests.contract.cluster import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Cluster, at
 from tests.contract.custom import Custom, defined, version_of
 from tests.contract.test_apply import owners
+from tests.e2e.api import eventually
 
 Json = dict[str, Any]
 SPEC: Json = {
@@ -255,3 +256,40 @@ def test_the_status_of_a_built_in_kind_is_written_alone(cluster: Cluster, namesp
     assert found["spec"]["replicas"] == 0
     mine = [e for e in found["metadata"]["managedFields"] if e["manager"] == "x"]
     assert [e["subresource"] for e in mine] == ["status"]
+
+
+LOG_OPTIONS = [
+    ("another container", "one", {"container": "z"}, 400,
+     "container z is not valid for pod one"),
+    ("one of two containers", "two", {}, 400,
+     "a container name must be specified for pod two, choose one of: [a b]"),
+    ("no number", "one", {"tailLines": "x"}, 400,
+     'strconv.ParseInt: parsing "x": invalid syntax'),
+    ("less than nothing", "one", {"tailLines": "-1"}, 422,
+     'PodLogOptions "one" is invalid: tailLines: Invalid value: -1: must be greater than or equal '
+     "to 0"),
+    ("no bytes", "one", {"limitBytes": "0"}, 422,
+     'PodLogOptions "one" is invalid: limitBytes: Invalid value: 0: must be greater than 0'),
+    ("no time", "one", {"sinceSeconds": "0"}, 422,
+     'PodLogOptions "one" is invalid: sinceSeconds: Invalid value: 0: must be greater than 0'),
+    ("two times", "one", {"sinceSeconds": "1", "sinceTime": "2026-01-01T00:00:00Z"}, 422,
+     'PodLogOptions "one" is invalid: []: Forbidden: at most one of `sinceTime` or `sinceSeconds` '
+     "may be specified"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pod", "query", "expected"),
+    [pytest.param(*row[1:3], row[3:], id=row[0]) for row in LOG_OPTIONS],
+)
+def test_options_of_a_log_are_checked(
+    cluster: Cluster, namespace: str, pod: str, query: Json, expected: tuple[int, str]
+) -> None:
+    code, message = expected
+    pods, account = at("v1", "pods", namespace), at("v1", "serviceaccounts", namespace, "default")
+    eventually("the default account", lambda: cluster.get(account).code == 200, 30)
+    names = {"one": ["a"], "two": ["a", "b"]}[pod]
+    spec = {"containers": [{"name": name, "image": "nginx:1"} for name in names]}
+    cluster.post(pods, {"metadata": {"name": pod}, "spec": spec}).ok()
+    reason = {400: "BadRequest", 422: "Invalid"}[code]
+    assert cluster.get(f"{pods}/{pod}/log", **query).failure(code, reason)["message"] == message

@@ -219,3 +219,21 @@ def test_older_paths_are_for_reading(cluster: Cluster, path: str) -> None:
 
 def test_an_older_path_of_no_kind(cluster: Cluster, namespace: str) -> None:
     cluster.get(f"/api/v1/watch/namespaces/{namespace}/nothings").failure(404, "NotFound")
+
+
+def test_a_watch_from_a_version_that_is_too_old_says_so_and_ends(
+    cluster: Cluster, path: str
+) -> None:
+    with cluster.watch(path, resourceVersion="1") as watch:
+        event, end = watch.next(), watch.next()
+    assert event is not None
+    assert end is None
+    message = event["object"].pop("message")
+    assert message.startswith("too old resource version: 1 (")
+    assert event == {
+        "type": "ERROR",
+        "object": {
+            "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
+            "reason": "Expired", "code": 410,
+        },
+    }  # fmt: skip

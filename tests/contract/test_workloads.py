@@ -4,6 +4,7 @@ The real control plane of these tests has no kubelet: what needs running pods as
 alone; what the controller manager says about pods that do not run, both.
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -230,3 +231,71 @@ def test_a_finished_job_goes_when_its_time_is_up(space: Space) -> None:
     space.create("batch/jobs", {"metadata": {"name": "job"}, "spec": spec})
 
     eventually("the Job is gone", lambda: not space.list("batch/jobs"))
+
+
+def test_a_cron_job_whose_time_has_come_starts_a_job(space: Space) -> None:
+    job = {"template": template(restartPolicy="Never")}
+    spec = {"schedule": "* * * * *", "jobTemplate": {"spec": job}}
+    made = space.create("batch/cronjobs", {"metadata": {"name": "tick"}, "spec": spec})
+    # Its last time is some minutes ago, so that nobody has to wait for the next one.
+    last = (datetime.now(UTC) - timedelta(minutes=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    space.merge("batch/cronjobs/tick/status", {"status": {"lastScheduleTime": last}})
+
+    started = eventually("a Job", lambda: space.list("batch/jobs"), 90)[0]
+    owner = started["metadata"]["ownerReferences"][0]
+    assert (owner["kind"], owner["name"], owner["controller"]) == ("CronJob", "tick", True)
+    assert owner["uid"] == made["metadata"]["uid"]
+    assert started["metadata"]["name"].startswith("tick-")
+    assert started["metadata"]["annotations"]["batch.kubernetes.io/cronjob-scheduled-timestamp"]
+    active = eventually(
+        "it is active", lambda: space.get("batch/cronjobs/tick")["status"].get("active"), 30
+    )
+    assert active[0]["name"] == started["metadata"]["name"]
+
+
+def stateful_set(**spec: Any) -> Json:
+    claim = {
+        "metadata": {"name": "data"},
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "resources": {"requests": {"storage": "1Gi"}},
+        },
+    }
+    selector = {"matchLabels": {"app": "web"}}
+    given = {"replicas": 1, "serviceName": "web", "selector": selector, "template": template()}
+    return {"metadata": {"name": "db"}, "spec": {**given, "volumeClaimTemplates": [claim], **spec}}
+
+
+def test_a_stateful_set_claims_a_volume_for_its_pod(space: Space) -> None:
+    space.create("apps/statefulsets", stateful_set())
+    pod = eventually("a pod", lambda: space.list("core/pods"), 30)[0]
+    claim = space.list("core/persistentvolumeclaims")[0]
+
+    assert (pod["metadata"]["name"], claim["metadata"]["name"]) == ("db-0", "data-db-0")
+    volume = next(v for v in pod["spec"]["volumes"] if v["name"] == "data")
+    assert volume["persistentVolumeClaim"] == {"claimName": "data-db-0"}
+
+
+def pods_of(space: Space) -> dict[str, str]:
+    """Names and images of pods that stay."""
+    return {
+        pod["metadata"]["name"]: pod["spec"]["containers"][0]["image"]
+        for pod in space.list("core/pods")
+        if "deletionTimestamp" not in pod["metadata"]
+    }
+
+
+@pytest.mark.sandbox_only
+def test_a_partition_keeps_pods_as_they_were_and_claims_outlive_them(space: Space) -> None:
+    space.create("apps/statefulsets", stateful_set(replicas=3))
+    eventually("three pods", lambda: len(pods_of(space)) == 3, 30)
+    update = {"type": "RollingUpdate", "rollingUpdate": {"partition": 2}}
+    other = template("example.com/web:2")
+    space.merge("apps/statefulsets/db", {"spec": {"updateStrategy": update, "template": other}})
+    new = {"db-0": "example.com/web:1", "db-1": "example.com/web:1", "db-2": "example.com/web:2"}
+    eventually("the last pod is new", lambda: pods_of(space) == new, 30)
+
+    space.merge("apps/statefulsets/db", {"spec": {"replicas": 1}})
+    eventually("one pod is left", lambda: list(pods_of(space)) == ["db-0"], 30)
+    claims = [claim["metadata"]["name"] for claim in space.list("core/persistentvolumeclaims")]
+    assert sorted(claims) == ["data-db-0", "data-db-1", "data-db-2"]

@@ -73,6 +73,8 @@ def control_plane(home: Path) -> Iterator[Path]:
                 "--service-account-signing-key-file", str(key),
                 "--service-cluster-ip-range", "10.96.0.0/16",
                 "--enable-priority-and-fairness=false", "--allow-privileged",
+                # What is too old is to be seen while a test waits for it.
+                "--etcd-compaction-interval", "20s",
             )
         )  # fmt: skip
         _wait_ready(home, api_port)

@@ -15,6 +15,7 @@ from tiphys.sandbox.checks import (
 from tiphys.sandbox.decoding import read_typed, unreadable
 from tiphys.sandbox.defaulting import kind_name
 from tiphys.sandbox.lists import select
+from tiphys.sandbox.namespaces import finalize
 from tiphys.sandbox.options import asked_version, check_options, deletion_options, too_new
 from tiphys.sandbox.patching import Patch
 from tiphys.sandbox.registry import Registry, Written
@@ -113,7 +114,8 @@ class Handlers:
         if request.subresource == "scale":
             return self._scale(request, lambda _: read_body(request).value)
         if request.subresource == "finalize":
-            return 200, self.show(request, self._registry.get(request.kind, *key)), []
+            sent = read_body(request).value
+            return 200, finalize(self._registry, request.kind, request.name, sent), []
         body, write = self._read(request)
         check_named(request, body.value)
         is_new = self._registry.store.get(request.kind.collection, key) is None

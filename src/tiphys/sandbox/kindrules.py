@@ -19,6 +19,13 @@ _KEY_TEXT = (
     "'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
 )
 _SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+_MAX_DATA = 1024 * 1024
+_TOO_LONG = f"Too long: may not be more than {_MAX_DATA} bytes"
+_PERCENT = re.compile("[0-9]+%")
+_PERCENT_TEXT = (
+    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or "
+    "'93%', regex used for validation is '[0-9]+%')"
+)
 _SECRET_KEYS = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
@@ -88,6 +95,20 @@ def _repeated_ports(ports: list[dict[str, Any]]) -> Iterator[Problem]:
         seen.add(key)
 
 
+def _config_map(manifest: dict[str, Any]) -> Iterator[Problem]:
+    yield from _config_keys(manifest)
+    if _size(manifest.get("data")) + _decoded_size(manifest.get("binaryData")) > _MAX_DATA:
+        yield "[]", "FieldValueTooLong", _TOO_LONG
+
+
+def _size(texts: dict[str, str] | None) -> int:
+    return sum(len(text.encode()) for text in (texts or {}).values())
+
+
+def _decoded_size(texts: dict[str, str] | None) -> int:
+    return sum(len(text) * 3 // 4 - text.count("=") for text in (texts or {}).values())
+
+
 def _config_keys(manifest: dict[str, Any]) -> Iterator[Problem]:
     for part in ("data", "binaryData"):
         for key in manifest.get(part) or {}:
@@ -103,6 +124,8 @@ def _config_keys(manifest: dict[str, Any]) -> Iterator[Problem]:
 def _secret(manifest: dict[str, Any]) -> Iterator[Problem]:
     yield from _config_keys(manifest)
     data = manifest.get("data") or {}
+    if _decoded_size(data) > _MAX_DATA:
+        yield "data", "FieldValueTooLong", _TOO_LONG
     for key in _SECRET_KEYS.get(manifest.get("type", ""), ()):
         if key not in data:
             yield required(f"data[{key}]")
@@ -134,17 +157,40 @@ def _autoscaler(manifest: dict[str, Any]) -> Iterator[Problem]:
         yield required("spec.maxReplicas")
 
 
+def _budget(manifest: dict[str, Any]) -> Iterator[Problem]:
+    spec = manifest.get("spec") or {}
+    bounds = {name: spec.get(name) for name in ("minAvailable", "maxUnavailable")}
+    if None not in bounds.values():
+        shown = {
+            "MinAvailable": bounds["minAvailable"],
+            "Selector": spec.get("selector"),
+            "MaxUnavailable": bounds["maxUnavailable"],
+            "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
+        }
+        text = "minAvailable and maxUnavailable cannot be both set"
+        yield invalid_value("spec", json.dumps(shown, separators=(",", ":")), text)
+    for name, bound in bounds.items():
+        if isinstance(bound, str) and not _PERCENT.fullmatch(bound):
+            yield invalid_value(f"spec.{name}", f'"{bound}"', _PERCENT_TEXT)
+        elif isinstance(bound, str) and int(bound[:-1]) > 100:
+            yield invalid_value(f"spec.{name}", f'"{bound}"', "must not be greater than 100%")
+        elif isinstance(bound, int) and bound < 0:
+            text = "must be greater than or equal to 0"
+            yield invalid_value(f"spec.{name}", str(bound), text)
+
+
 RULES: dict[str, Rule] = {
     "Deployment.apps": _deployment,
     "StatefulSet.apps": _replicas,
     "ReplicaSet.apps": _replicas,
     "CronJob.batch": _schedule,
     "Service": _service,
-    "ConfigMap": _config_keys,
+    "ConfigMap": _config_map,
     "Secret": _secret,
     "Ingress.networking.k8s.io": _ingress,
     "PersistentVolumeClaim": _claim,
     "HorizontalPodAutoscaler.autoscaling": _autoscaler,
+    "PodDisruptionBudget.policy": _budget,
 }
 
 

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 from tiphys.sandbox.dependents import Dependents, owners_of
 from tiphys.sandbox.kinds import Kind, version_order
+from tiphys.sandbox.namespaces import conditions, emptied, is_held
 from tiphys.sandbox.registry import Registry, utc_now
 from tiphys.sandbox.statuses import StatusError
-from tiphys.sandbox.stored import Change, Collection
+from tiphys.sandbox.stored import Change, Collection, Stored
 from tiphys.sandbox.writing import Write
 
 log = logging.getLogger(__name__)
@@ -84,14 +85,16 @@ class Lifecycle:
             self._deleting(change.collection, manifest)
 
     def _gone(self, metadata: dict[str, Any]) -> None:
-        """Delete what a removed object owned, unless another owner is left."""
+        """Delete what a removed object owned; what has another owner left forgets it."""
         for collection, name, stored in self._dependents.of(metadata["uid"]):
             others = [
                 owner
                 for owner in owners_of(stored)
                 if owner["uid"] != metadata["uid"] and self._is_there(owner, name[0])
             ]
-            if not others:
+            if others:
+                self._orphan(collection, name, stored.manifest, metadata["uid"])
+            else:
                 self._delete(collection, name, "Background")
 
     def _is_left_over(self, collection: Collection, metadata: dict[str, Any]) -> bool:
@@ -162,15 +165,30 @@ class Lifecycle:
         if not metadata.get("deletionTimestamp"):
             self._furnish(metadata["name"])
             return
-        left = 0
-        for collection in self._registry.store.collections():
-            for name, stored in self._registry.store.all(collection, metadata["name"]):
+        store = self._registry.store
+        left: list[tuple[Collection, Stored]] = []
+        for collection in store.collections():
+            for name, stored in store.all(collection, metadata["name"]):
                 if not stored.manifest["metadata"].get("deletionTimestamp"):
                     self._delete(collection, name, "Background")
-                left += self._registry.store.get(collection, name) is not None
-        if not left and not metadata.get("finalizers"):
-            kind = self._kind(_NAMESPACES)
-            self._registry.remove(kind, "", metadata["name"])
+                still = store.get(collection, name)
+                left += [(collection, still)] if still is not None else []
+        if left or is_held(manifest):
+            self._report_namespace(manifest, left)
+        else:
+            self._registry.remove(self._kind(_NAMESPACES), "", metadata["name"])
+
+    def _report_namespace(
+        self, manifest: dict[str, Any], left: list[tuple[Collection, Stored]]
+    ) -> None:
+        """Say what keeps a namespace from ending, unless it says so already."""
+        found = conditions(left, manifest, utc_now())
+        if found == (manifest.get("status") or {}).get("conditions"):
+            return
+        new = manifest if left else emptied(manifest)
+        status = {**new["status"], "conditions": found}
+        metadata = dict(new["metadata"])
+        self._registry.store.put(_NAMESPACES, {**new, "metadata": metadata, "status": status})
 
     def _furnish(self, namespace: str) -> None:
         """Give a namespace what every namespace has."""
@@ -231,7 +249,7 @@ class Lifecycle:
 
     def _delete(self, collection: Collection, name: tuple[str, str], policy: str) -> None:
         if self._registry.store.get(collection, name) is not None:
-            options = {"propagationPolicy": policy}
+            options = {"propagationPolicy": policy, "gracePeriodSeconds": 0}
             self._registry.delete(self._kind(collection), *name, options)
 
     def _kind(self, collection: Collection) -> Kind:

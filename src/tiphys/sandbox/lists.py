@@ -16,6 +16,15 @@ from tiphys.sandbox.statuses import StatusError, bad_request
 from tiphys.sandbox.store import Store
 from tiphys.sandbox.stored import Name, Stored
 
+_NOT_VALID = "invalid continue token: continue key is not valid"
+_TOO_OLD = (
+    "The provided continue parameter is too old to display a consistent list result. You can start "
+    "a new list without the continue parameter, or use the continue token in this response to "
+    "retrieve the remainder of the results. Continuing with the provided token results in an "
+    "inconsistent list - objects that were created, modified, or deleted between the time the "
+    "first chunk was returned and now may show up in the list."
+)
+
 
 class Page(NamedTuple):
     """What a list answers: its objects in order, and the metadata of the list."""
@@ -41,7 +50,7 @@ def select(store: Store, request: Request) -> Page:
     else:
         known = store.at(collection, request.namespace, version)
         if known is None:
-            raise _expired(is_continued=after is not None)
+            raise _expired(after, request)
         found = known
     if after is not None:
         found = [entry for entry in found if entry[0] > after]
@@ -50,17 +59,11 @@ def select(store: Store, request: Request) -> Page:
     metadata: dict[str, Any] = {"resourceVersion": str(version)}
     limit = _limit(request)
     if limit and len(found) > limit:
-        metadata["continue"] = _token(version, found[limit - 1][0])
+        metadata["continue"] = _token(version, found[limit - 1][0], request)
         if selects is EVERYTHING:
             metadata["remainingItemCount"] = len(found) - limit
         found = found[:limit]
     return Page(found, metadata)
-
-
-def _continue_problem(token: str) -> str:
-    return (
-        f"invalid continue token: continue key is not valid: {token!r} is no token of this server"
-    )
 
 
 def _limit(request: Request) -> int:
@@ -76,7 +79,8 @@ def _begin(store: Store, request: Request) -> tuple[int, Name | None]:
     if token:
         if request.query.get("resourceVersion", "0") != "0":
             raise bad_request("specifying resource version is not allowed when using continue")
-        return _read_token(token)
+        version, after = _read_token(token, request)
+        return store.version if version < 0 else version, after
     version = asked_version(request)
     if version > store.version:
         raise too_new(version, store.version)
@@ -84,25 +88,34 @@ def _begin(store: Store, request: Request) -> tuple[int, Name | None]:
     return version if is_exact else store.version, None
 
 
-def _token(version: int, last: Name) -> str:
-    return base64.urlsafe_b64encode(orjson.dumps([version, *last])).decode().rstrip("=")
+def _token(version: int, last: Name, request: Request) -> str:
+    """Return where to go on, in the form of a real server."""
+    start = last[1] if request.namespace or not last[0] else f"{last[0]}/{last[1]}"
+    token = {"v": "meta.k8s.io/v1", "rv": version, "start": f"{start}\0"}
+    return base64.urlsafe_b64encode(orjson.dumps(token)).decode().rstrip("=")
 
 
-def _read_token(token: str) -> tuple[int, Name]:
+def _read_token(token: str, request: Request) -> tuple[int, Name]:
+    padded = token + "=" * (-len(token) % 4)
     try:
-        padded = token + "=" * (-len(token) % 4)
-        version, namespace, name = orjson.loads(base64.urlsafe_b64decode(padded))
-        return int(version), (str(namespace), str(name))
-    except (ValueError, TypeError) as err:
-        raise bad_request(_continue_problem(token)) from err
+        content = base64.b64decode(padded, altchars="-_", validate=True)
+    except ValueError as err:
+        text = f"illegal base64 data at input byte {len(token) // 4 * 4}"
+        raise bad_request(f"{_NOT_VALID}: {text}") from err
+    try:
+        found = orjson.loads(content)
+        version, start = int(found["rv"]), str(found["start"]).rstrip("\0")
+    except (ValueError, TypeError, KeyError) as err:
+        raise bad_request(f"{_NOT_VALID}: it is no token of this server") from err
+    if request.kind.namespaced and not request.namespace:
+        namespace, _, name = start.partition("/")
+        return version, (namespace, name)
+    return version, (request.namespace if request.kind.namespaced else "", start)
 
 
-def _expired(*, is_continued: bool) -> StatusError:
-    if is_continued:
-        return StatusError(
-            410,
-            "Expired",
-            "The provided continue parameter is too old to display a consistent list result. You "
-            "can start a new list without the continue parameter.",
-        )
-    return StatusError(410, "Expired", "The resourceVersion for the provided list is too old.")
+def _expired(after: Name | None, request: Request) -> StatusError:
+    if after is None:
+        return StatusError(410, "Expired", "The resourceVersion for the provided list is too old.")
+    failure = StatusError(410, "Expired", _TOO_OLD)
+    failure.body["metadata"] = {"continue": _token(-1, after, request)}
+    return failure

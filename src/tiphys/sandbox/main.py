@@ -97,6 +97,7 @@ async def _run(home: Path, port: int, git_port: int | None, webhook_url: str | N
         tasks.append(asyncio.create_task(serve_git(home / "git", git_port, webhook_url)))
     await server.is_serving.wait()
     await store.committed()
+    store.oldest = store.version  # as of a real server that has just read its objects
     _write_kubeconfig(home / "kubeconfig", address, token, certificate.certificate)
     print(f"sandbox ready at {address}", flush=True)  # noqa: T201 -- what started it waits for this
     waiting = asyncio.create_task(stopped.wait())

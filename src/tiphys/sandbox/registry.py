@@ -10,6 +10,14 @@ import orjson
 
 from tiphys.sandbox.allocation import Allocation
 from tiphys.sandbox.definitions import CLEANUP
+from tiphys.sandbox.deletions import (
+    check_deletable,
+    check_preconditions,
+    finalizers_for,
+    grace_for,
+    is_pod,
+    leaving,
+)
 from tiphys.sandbox.kinds import Kind, Kinds
 from tiphys.sandbox.serving import CRDS, Serving, as_stored
 from tiphys.sandbox.statuses import (
@@ -32,8 +40,6 @@ from tiphys.structured.updater import ConflictError
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _NAMESPACES = ("", "namespaces")
-_KEPT_NAMESPACES = frozenset({"default", "kube-system", "kube-public"})
-CONTROLLER_PROPAGATION = {"Foreground": "foregroundDeletion", "Orphan": "orphan"}
 
 
 class Written(NamedTuple):
@@ -167,25 +173,22 @@ class Registry:
         Raises:
             StatusError: it does not exist, or is not the one that is meant.
         """
-        _check_deletable(kind, name)
+        check_deletable(kind, name)
         stored = self.get(kind, namespace, name)
         old = stored.manifest
-        _check_preconditions(kind, old, options.get("preconditions") or {})
+        check_preconditions(kind, old, options.get("preconditions") or {})
         if options.get("dryRun"):
             return stored, True
-        finalizers = _finalizers_for(old, options)
+        finalizers = finalizers_for(old, options)
         metadata = dict(old["metadata"])
         if kind.collection == CRDS:
             finalizers = [*finalizers, CLEANUP]
-        holds = bool(finalizers) or kind.collection == _NAMESPACES
-        if not holds:
+        grace_s = grace_for(kind, old, options)
+        metadata |= leaving(metadata, grace_s)
+        if not (finalizers or grace_s or kind.collection == _NAMESPACES):
             gone = self.store.remove(kind.collection, (namespace, name))
             self._serving.removed(kind, gone)
-            return gone, True
-        if not metadata.get("deletionTimestamp"):
-            metadata["deletionTimestamp"] = utc_now()
-            metadata["deletionGracePeriodSeconds"] = 0
-            metadata |= _next_generation(metadata)
+            return (_not_stored({**old, "metadata": metadata}) if is_pod(kind) else gone), True
         metadata["finalizers"] = list(dict.fromkeys(finalizers))
         if not metadata["finalizers"]:
             del metadata["finalizers"]
@@ -348,11 +351,6 @@ class Registry:
             raise conflict(kind.plural, kind.group, name, _uid_text(uid, old))
 
 
-def _next_generation(metadata: dict[str, Any]) -> dict[str, int]:
-    generation = metadata.get("generation")
-    return {"generation": generation + 1} if generation else {}
-
-
 def _not_stored(manifest: dict[str, Any]) -> Stored:
     return Stored(orjson.dumps(manifest), 0)
 
@@ -362,38 +360,3 @@ def _uid_text(uid: str, old: dict[str, Any]) -> str:
         f"Precondition failed: UID in precondition: {uid}, UID in object meta: "
         f"{old['metadata']['uid']}"
     )
-
-
-def _check_deletable(kind: Kind, name: str) -> None:
-    if kind.collection == _NAMESPACES and name in _KEPT_NAMESPACES:
-        text = f'namespaces "{name}" is forbidden: this namespace may not be deleted'
-        raise StatusError(403, "Forbidden", text, {"name": name, "kind": kind.plural})
-
-
-def _check_preconditions(kind: Kind, old: dict[str, Any], wanted: dict[str, Any]) -> None:
-    metadata = old["metadata"]
-    for field, word, why in (
-        ("uid", "UID", "deleted and then recreated"),
-        ("resourceVersion", "ResourceVersion", "modified"),
-    ):
-        given = wanted.get(field)
-        if given and given != metadata[field]:
-            text = (
-                f"the {word} in the precondition ({given}) does not match the {word} in record "
-                f"({metadata[field]}). The object might have been {why}"
-            )
-            raise conflict(kind.kind, kind.group, metadata["name"], text)
-
-
-def _finalizers_for(old: dict[str, Any], options: dict[str, Any]) -> list[str]:
-    """Return the finalizers during a deletion: the object's own, and those of the propagation."""
-    policy = options.get("propagationPolicy")
-    if options.get("orphanDependents") is True:
-        policy = "Orphan"
-    kept = [
-        name
-        for name in old["metadata"].get("finalizers") or []
-        if policy is None or name not in CONTROLLER_PROPAGATION.values()
-    ]
-    added = CONTROLLER_PROPAGATION.get(policy or "")
-    return [*kept, added] if added else kept

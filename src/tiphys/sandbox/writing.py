@@ -264,6 +264,8 @@ def _keep_server_fields(
     elif write.subresource == "status":
         _take_status_only(old, new, kind)
     else:
+        if kind_name(kind) == "Namespace":
+            new["spec"] = old.get("spec") or {}  # there is a subresource for its finalizers
         if kind.has_status:
             new.pop("status", None)
             if "status" in old:

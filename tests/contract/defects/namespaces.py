@@ -1,7 +1,7 @@
 """Defects that the group on namespaces must notice."""
 
-from tiphys.sandbox import registry
+from tiphys.sandbox import deletions
 
 
 def every_namespace_can_be_deleted() -> None:
-    registry._KEPT_NAMESPACES = frozenset()
+    deletions._KEPT_NAMESPACES = frozenset()

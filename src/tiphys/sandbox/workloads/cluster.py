@@ -75,7 +75,7 @@ class Cluster:
         metadata = manifest["metadata"]
         key = (metadata.get("namespace", ""), metadata["name"])
         if self._registry.store.get(collection, key) is not None:
-            options = {"propagationPolicy": "Background"}
+            options = {"propagationPolicy": "Background", "gracePeriodSeconds": 0}
             self._registry.delete(self.kinds[collection], *key, options)
 
     def report(self, collection: Collection, manifest: Manifest, status: Manifest) -> None:

@@ -104,7 +104,13 @@ class Workloads:
 
     def _step(self, collection: Collection, name: Name) -> float | None:
         stored = self._registry.store.get(collection, name)
-        if stored is None or stored.manifest["metadata"].get("deletionTimestamp"):
+        if stored is None:
+            return None
+        metadata = stored.manifest["metadata"]
+        if metadata.get("deletionTimestamp"):
+            if collection == PODS and not metadata.get("finalizers"):
+                # What a kubelet does once the containers have ended: here that takes no time.
+                self._cluster.delete(PODS, stored.manifest)
             return None
         step = _STEPS.get(collection)
         next_s = None if step is None else step(self._cluster, stored.manifest)
