@@ -14,6 +14,8 @@ from typing import NamedTuple
 from tests.contract import defects
 from tiphys.sandbox.main import run_sandbox
 
+Plant = Callable[[], None]
+
 
 class Defect(NamedTuple):
     """A way to break the sandbox, and the group of the suite that has to notice.
@@ -24,11 +26,30 @@ class Defect(NamedTuple):
     """
 
     group: str
-    plant: Callable[[], None]
+    plant: Plant
+
+    @property
+    def case(self) -> str:
+        """What has to fail: a test with its parameters, or the whole group if none is named."""
+        case = _CASES.get(self.plant)
+        return f"test_{self.group}.py::{case}" if case else f"test_{self.group}.py"
 
     @property
     def name(self) -> str:
         return f"{self.group}.{self.plant.__name__}"
+
+
+_CASES: dict[Plant, str] = {}
+
+
+def noticed_by(case: str) -> Callable[[Plant], Plant]:
+    """Say which test has to fail on a defect; the others of its group cost time and say nothing."""
+
+    def note(plant: Plant) -> Plant:
+        _CASES[plant] = case
+        return plant
+
+    return note
 
 
 def all_defects() -> list[Defect]:

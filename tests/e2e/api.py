@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import ssl
 import tempfile
 import time
@@ -14,6 +15,8 @@ from typing import Any
 
 import yaml
 
+# For who knows that something never comes: no more seconds than these.
+_PATIENCE_S = float(os.environ.get("TIPHYS_TEST_PATIENCE_S", "inf"))
 PLURALS = {
     "Application": "/apis/argoproj.io/v1alpha1/namespaces/{ns}/applications",
     "AppProject": "/apis/argoproj.io/v1alpha1/namespaces/{ns}/appprojects",
@@ -134,6 +137,7 @@ class Api:
 
 def eventually(what: str, look: Callable[[], Any], timeout_s: float = 20.0) -> Any:
     """Return the first truthy answer of `look`; fail with what was seen last when time is up."""
+    timeout_s = min(timeout_s, _PATIENCE_S)
     deadline = time.monotonic() + timeout_s
     while True:
         seen = look()

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from tests.contract.planted import noticed_by
 from tiphys.structured import merge, updater
 
 
+@noticed_by("test_a_field_of_another_is_a_conflict")
 def every_apply_is_forced() -> None:
     apply = updater.Updater.apply
 
@@ -15,6 +17,7 @@ def every_apply_is_forced() -> None:
     updater.Updater.apply = forced  # type: ignore[method-assign, assignment]
 
 
+@noticed_by("test_a_field_that_is_no_longer_applied_goes")
 def given_up_fields_stay() -> None:
     def keep(self: Any, merged: Any, managers: Any, fields: Any, last: Any) -> Any:
         del self, managers, fields, last
@@ -23,6 +26,7 @@ def given_up_fields_stay() -> None:
     updater.Updater._prune = keep  # type: ignore[method-assign]
 
 
+@noticed_by("test_a_conflict_with_an_update_names_its_version_and_time")
 def updates_own_nothing() -> None:
     def unchanged(updater: Any, objects: Any, managers: Any, by: Any) -> Any:
         del updater, objects, by

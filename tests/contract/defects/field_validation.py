@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
+from tests.contract.planted import noticed_by
 from tiphys.sandbox import handlers
 from tiphys.sandbox.patching import Patch
 
 
+@noticed_by("test_strict_refuses_every_unknown_and_repeated_field")
 def bodies_are_not_read_strictly() -> None:
     def nothing(*_: Any) -> Iterator[str]:
         return iter(())
@@ -14,6 +16,7 @@ def bodies_are_not_read_strictly() -> None:
     handlers.strictly = nothing  # type: ignore[attr-defined, assignment]
 
 
+@noticed_by("test_a_strict_patch_is_refused[a merge patch that says it twice]")
 def patches_are_not_read_strictly() -> None:
     def nothing(self: Patch) -> list[str]:
         return []

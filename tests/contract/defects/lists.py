@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from tests.contract.planted import noticed_by
 from tiphys.sandbox import lists
 from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.selectors import EVERYTHING, Selector
 from tiphys.sandbox.store import Store
 
 
+@noticed_by("test_pages_are_of_one_state_of_the_collection")
 def pages_are_of_different_states() -> None:
     def current(self: Store, collection: Any, namespace: str, version: int) -> Any:
         return self.all(collection, namespace)
@@ -15,6 +17,7 @@ def pages_are_of_different_states() -> None:
     Store.at = current  # type: ignore[method-assign]
 
 
+@noticed_by("test_a_label_selector_chooses[n=1-1]")
 def selectors_choose_everything() -> None:
     def everything(kind: Kind, labels: str, fields: str) -> Selector:
         return EVERYTHING

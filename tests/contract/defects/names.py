@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from tests.contract.planted import noticed_by
 from tiphys.sandbox import handlers, names
 from tiphys.sandbox.kinds import Kind
 
 
+@noticed_by("test_a_name_that_its_kind_does_not_take[capitals of a ConfigMap]")
 def every_name_is_taken() -> None:
     def none(kind: Kind, name: str) -> Iterator[str]:
         return iter(())
@@ -13,5 +15,6 @@ def every_name_is_taken() -> None:
     names.name_errors = none
 
 
+@noticed_by("test_an_update_of_a_missing_object[of a Role makes one]")
 def an_update_never_makes_an_object() -> None:
     handlers.MADE_BY_UPDATE.clear()

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from tests.contract.planted import noticed_by
 from tiphys.sandbox.registry import Registry
 
 
+@noticed_by("test_an_update_of_an_old_version_is_a_conflict")
 def updates_of_old_versions_pass() -> None:
     check = Registry._check_identity
 

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from tests.contract.planted import noticed_by
 from tiphys.sandbox import writing
 
 
+@noticed_by("test_recorded_writes_are_answered_as_a_real_server_did")
 def every_write_is_of_one_manager() -> None:
     write = writing.Write.field_writer
 
@@ -14,13 +16,10 @@ def every_write_is_of_one_manager() -> None:
     writing.Write.field_writer = nameless  # type: ignore[method-assign]
 
 
+@noticed_by("test_recorded_writes_are_answered_as_a_real_server_did")
 def annotations_make_no_generation() -> None:
     def bare(manifest: Any, kind: Any) -> Any:
         del kind
         return {k: v for k, v in manifest.items() if k not in {"metadata", "status"}}
 
     writing._intent = bare
-
-
-def nulls_of_an_apply_vanish() -> None:
-    writing.Write.is_apply = property(lambda _: False, lambda *_: None)  # type: ignore[assignment]

@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from tests.contract.planted import noticed_by
 from tiphys.sandbox import patching
 from tiphys.structured.patches.merge_patch import apply_merge_patch
 from tiphys.structured.patches.strategic import _Merge
 
 
+@noticed_by("test_containers_are_merged_by_name[an item is changed in its place]")
 def lists_are_replaced() -> None:
     def plain(document: Any, patch: Any, _type: Any) -> Any:
         return apply_merge_patch(document, patch)
@@ -14,6 +16,7 @@ def lists_are_replaced() -> None:
     patching.apply_strategic_patch = plain  # type: ignore[attr-defined, assignment]
 
 
+@noticed_by("test_an_order_is_followed")
 def orders_are_forgotten() -> None:
     def unordered(self: _Merge, original: Any, patch: dict[str, Any], type_: Any) -> None:
         del self, original, type_

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from tests.contract.planted import noticed_by
 from tiphys.sandbox import handlers, writing
 from tiphys.sandbox.scale import as_scale
 
 
+@noticed_by("test_a_scale_shows_replicas_and_selector[Deployment]")
 def scales_have_no_selector() -> None:
     def bare(kind: Any, manifest: Any) -> Any:
         scale = as_scale(kind, manifest)
@@ -15,6 +17,7 @@ def scales_have_no_selector() -> None:
     handlers.as_scale = bare  # type: ignore[attr-defined]
 
 
+@noticed_by("test_a_status_is_replaced_alone")
 def writes_of_a_status_change_all() -> None:
     def all_of_it(old: Any, new: Any, kind: Any) -> None:
         del old, new, kind

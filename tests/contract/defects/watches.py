@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from tests.contract.planted import noticed_by
 from tiphys.sandbox.watches import _Stream
 
 
+@noticed_by("test_a_watch_from_a_version_tells_what_came_after")
 def selectors_see_only_what_an_object_is_now() -> None:
     event = _Stream._event
 
@@ -15,6 +17,7 @@ def selectors_see_only_what_an_object_is_now() -> None:
     _Stream._event = forgetful  # type: ignore[method-assign]
 
 
+@noticed_by("test_initial_events_end_with_a_bookmark")
 def initial_events_have_no_end() -> None:
     def silent(self: _Stream, annotations: dict[str, str]) -> bytes:
         return b""
