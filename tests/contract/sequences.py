@@ -205,3 +205,18 @@ def differences(given: Any, expected: Any, path: str = "") -> list[str]:
     elif given != expected:
         return [f"{path}: {json.dumps(given)} instead of {json.dumps(expected)}"]
     return [t for key, one, other in pairs for t in differences(one, other, f"{path}/{key}")]
+
+
+def told_once(outcomes: list[Json]) -> list[Json]:
+    """Return the outcomes, each warning where it was given first.
+
+    A real server tries a write on the state in its watch cache first, and warns of what it finds
+    there: a warning of a write that was just made may come with the next one again.
+    """
+    told: set[str] = set()
+    result = []
+    for outcome in outcomes:
+        warnings = outcome.get("warnings") or []
+        result.append({**outcome, "warnings": [w for w in warnings if w not in told]})
+        told.update(warnings)
+    return result
