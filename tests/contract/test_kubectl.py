@@ -42,7 +42,7 @@ _MASKS = (
     (r"[ \t]+\d+(m\d+)?s\b", " <age>"),
     (r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----(\\n)?", "<certificate>"),
     (r"(Endpoints:)[^\n]*", r"\1 <addresses>"),  # no kubelet gives addresses
-    (r"Waiting for (deployment|daemon|\d+ pods)[^\n]*\n", ""),
+    (r"Waiting for [^\n]*\n", ""),
 )
 
 
