@@ -28,6 +28,7 @@ SOURCES = Path(__file__).parent / "controlplane"
 BINARIES = ("etcd", "kube-apiserver", "kube-controller-manager")
 _TOKEN = "control-plane-of-a-test"
 _READY_S = 90
+_STOPPED_S = 20
 
 
 def binaries_folder() -> Path:
@@ -169,9 +170,19 @@ def _free_port() -> int:
 
 def main() -> int:
     command = [word for word in sys.argv[1:] if word != "--"]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder, control_plane(Path(folder)) as kubeconfig:
         named = {"KUBECONFIG": str(kubeconfig), "TIPHYS_TEST_KUBECONFIG": str(kubeconfig)}
-        return subprocess.run(command, env={**os.environ, **named}, check=False).returncode
+        with subprocess.Popen(command, env={**os.environ, **named}) as child:
+            try:
+                return child.wait()
+            except KeyboardInterrupt:
+                # Whoever stops us would leave what the command and we have started.
+                child.send_signal(signal.SIGINT)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    return child.wait(_STOPPED_S)
+                child.kill()
+                return child.wait()
 
 
 if __name__ == "__main__":
