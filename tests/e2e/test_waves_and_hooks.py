@@ -167,6 +167,31 @@ def test_a_wave_that_never_gets_healthy_holds_the_next_one_back(world: World) ->
     assert world.api.find("ConfigMap", _namespace(app), "second") is None
 
 
+def test_a_mended_wave_lets_the_next_one_go_and_health_tells_when_it_changed(
+    world: World,
+) -> None:
+    second = text(config_map("second", sync_wave="2"))
+    broken = text(config_map("first", {"health": "Degraded"}, sync_wave="1"))
+    repository = world.new_repository({"first.yaml": broken, "second.yaml": second})
+    script = 'return {status = obj.data.health or "Healthy"}'
+    with world.settings("argocd-cm", {"resource.customizations.health.ConfigMap": script}):
+        app = world.new_app(repository, world.new_namespace())
+        app.wait("OutOfSync")
+        assert app.sync()["phase"] == "Failed"
+        degraded = app.wait("OutOfSync", "Degraded")["health"]
+        app.refresh("hard")
+        assert app.status["health"] == degraded
+        mended = config_map("first", {"health": "Healthy"}, sync_wave="1")
+        repository.push({"first.yaml": text(mended)})
+
+        state = app.sync()
+
+        assert state["phase"] == "Succeeded", state["message"]
+        assert list(_results(state)) == ["first", "second"]
+        health = app.wait("Synced", "Healthy")["health"]
+        assert health["lastTransitionTime"] > degraded["lastTransitionTime"]
+
+
 def test_a_running_hook_can_be_terminated(world: World) -> None:
     hook = job("slow", hook="PreSync")
     hook["spec"]["template"]["spec"]["containers"][0]["command"] = ["sleep", "1000"]
