@@ -1,19 +1,25 @@
-"""Runs a sandbox with one planted defect: python -m tests.contract.planted NAME --home DIR.
+"""Plants a defect in a sandbox and runs a case of the suite on it, each in a process of its own.
 
-A defect is a function in a module of `tests/contract/defects/` that breaks the sandbox of this
+A defect is a function in a module of `tests/contract/defects/` that breaks the sandbox of its
 process. What it breaks is Python of the sandbox, so this works on the sandbox alone.
 """
 
-import argparse
 import importlib
+import multiprocessing
+import os
 import pkgutil
+import sys
 from collections.abc import Callable
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
 
 from tests.contract import defects
 from tiphys.sandbox.main import run_sandbox
 
+FOLDER = Path(__file__).parent
 Plant = Callable[[], None]
 
 
@@ -65,14 +71,29 @@ def all_defects() -> list[Defect]:
     return found
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("name")
-    parser.add_argument("--home", type=Path, required=True)
-    given = parser.parse_args()
-    next(defect for defect in all_defects() if defect.name == given.name).plant()
-    run_sandbox(given.home, 0, None, None)
+def sandbox_with(name: str, home: Path) -> None:
+    """Run a sandbox with one planted defect."""
+    next(defect for defect in all_defects() if defect.name == name).plant()
+    run_sandbox(home, 0, None, None)
 
 
-if __name__ == "__main__":
-    main()
+def suite_on(kubeconfig: Path, case: str, log: Path) -> None:
+    """Run a part of the suite on a server, and end with pytest's own code."""
+    # What is broken shows in waiting for what never comes.
+    os.environ |= {"TIPHYS_TEST_KUBECONFIG": str(kubeconfig), "TIPHYS_TEST_PATIENCE_S": "5"}
+    with log.open("w") as output:
+        os.dup2(output.fileno(), sys.stdout.fileno())
+        os.dup2(output.fileno(), sys.stderr.fileno())
+    # What was loaded before pytest came is not rewritten by it, and need not be.
+    quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    options = ["-q", "-x", "-p", "no:randomly", "-p", "no:xdist", *quiet]
+    code = pytest.main([*options, f"{FOLDER}/{case}"])
+    sys.stdout.flush()
+    os._exit(code)
+
+
+def forked() -> ForkServerContext:
+    """Return what starts processes that have loaded everything: that costs more than a case."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__, "hypothesis", "_hypothesis_pytestplugin"])
+    return context
