@@ -7,12 +7,12 @@ DefaultTolerationSeconds, Priority, LimitRanger, StorageObjectInUseProtection.
 import random
 from typing import Any
 
+from tiphys.sandbox.podchanges import tolerate
 from tiphys.sandbox.statuses import StatusError, qualified
 from tiphys.sandbox.store import Store
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _TOKENS_AT = "/var/run/secrets/kubernetes.io/serviceaccount"
-_WAITED_FOR = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 _CLASSES = ("scheduling.k8s.io", "priorityclasses")
 _SYSTEM_CLASSES = {"system-cluster-critical": 2000000000, "system-node-critical": 2000001000}
 PROTECTION = {
@@ -37,7 +37,7 @@ class Admission:
         self._limits(metadata["namespace"], spec)
         self._account(metadata, spec)
         self._priority(metadata, spec)
-        _tolerations(spec)
+        tolerate(spec)
 
     def _account(self, metadata: dict[str, Any], spec: dict[str, Any]) -> None:
         name = spec.get("serviceAccountName") or "default"
@@ -122,19 +122,6 @@ def _mount_token(spec: dict[str, Any]) -> None:
     ]
     volume = {"name": name, "projected": {"defaultMode": 420, "sources": sources}}
     spec["volumes"] = [*(spec.get("volumes") or ()), volume]
-
-
-def _tolerations(spec: dict[str, Any]) -> None:
-    given = spec.get("tolerations") or []
-    for key in _WAITED_FOR:
-        is_there = any(
-            item.get("key", "") in {key, ""} and item.get("effect", "") in {"NoExecute", ""}
-            for item in given
-        )
-        if not is_there:
-            added = {"key": key, "operator": "Exists", "effect": "NoExecute"}
-            given = [*given, {**added, "tolerationSeconds": 300}]
-    spec["tolerations"] = given
 
 
 def _forbidden(plural: str, group: str, name: str, text: str) -> StatusError:

@@ -16,6 +16,7 @@ from tiphys.sandbox.defaulting import (
     table,
 )
 from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.podchanges import tolerate
 from tiphys.sandbox.store import Store
 from tiphys.sandbox.typed import filled
 
@@ -59,6 +60,8 @@ class Allocation:
         name = kind_name(kind)
         if name == "Service":
             self._addresses.update(old, new)
+        elif name == "Pod":
+            tolerate(new["spec"])
         elif name == "DaemonSet.apps":
             _count_templates(old, new)
         return _complete(kind, new)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tiphys.sandbox.defaulting import value_at
+from tiphys.sandbox.podchanges import pod_change_problems
 from tiphys.sandbox.podrules import Problem, duplicate, invalid_value, required, unsupported
 
 Rule = Callable[[dict[str, Any]], Iterator[Problem]]
@@ -204,6 +205,8 @@ def change_problems(name: str, old: dict[str, Any], new: dict[str, Any]) -> Iter
                 yield invalid_value(field, "null", "field is immutable")
     if name == "PriorityClass.scheduling.k8s.io" and old.get("value") != new.get("value"):
         yield "value", "FieldValueForbidden", "Forbidden: may not be changed in an update."
+    if name == "Pod":
+        yield from pod_change_problems(old, new)
     if name == "Service":
         yield from _address_problems(old.get("spec") or {}, new.get("spec") or {})
 
