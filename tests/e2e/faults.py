@@ -133,6 +133,8 @@ class FaultyProxy:
             ready.set()
             await self._stopped.wait()
             await runner.cleanup()
+        # Connections under TLS are closed some turns of the loop later.
+        await asyncio.sleep(0.25)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         seen = Seen(request.method, request.path, dict(request.query), dict(request.headers))

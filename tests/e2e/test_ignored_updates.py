@@ -14,7 +14,9 @@ def test_an_ignored_update_causes_no_look_and_the_next_look_sees_it(world: World
     repository = world.new_repository({"all.yaml": text(config_map("one"), config_map("two"))})
     with world.settings("argocd-cm", {f"{RULE}ConfigMap": "jsonPointers: [/data/key]"}):
         app = world.new_app(repository, namespace, syncPolicy=AUTOMATED)
-        app.wait("Synced")
+        app.wait("Synced", "Healthy")
+        app.wait_for_operation()
+        time.sleep(1)  # the look at what the operation left is over
 
         world.api.merge("ConfigMap", namespace, "one", {"data": {"key": "edited"}})
         time.sleep(0.7)

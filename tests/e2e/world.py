@@ -254,8 +254,14 @@ class App:
             done = state.get("phase") in {"Succeeded", "Failed", "Error"}
             return state if done and is_new and "operation" not in manifest else None
 
-        state: dict[str, Any] = eventually(f"{self.name} finishes", finished, timeout_s)
+        state: dict[str, Any] = eventually(
+            f"{self.name} finishes", finished, self._limit(timeout_s)
+        )
         return state
+
+    def _limit(self, timeout_s: float) -> float:
+        # All worlds share a real cluster, and with it the Applications of every test before.
+        return timeout_s * 3 if self.world.is_real else timeout_s
 
     def wait(self, sync: str, health: str | None = None, timeout_s: float = 20) -> dict[str, Any]:
         """Wait for a sync status, and a health; return the status."""
@@ -266,7 +272,8 @@ class App:
             return status if status.get("sync", {}).get("status") == sync and is_health else None
 
         try:
-            status: dict[str, Any] = eventually(f"{self.name} {sync} {health}", reached, timeout_s)
+            limit_s = self._limit(timeout_s)
+            status: dict[str, Any] = eventually(f"{self.name} {sync} {health}", reached, limit_s)
         except AssertionError as err:
             status = self.status
             seen = {name: status.get(name) for name in ("sync", "health", "conditions")}

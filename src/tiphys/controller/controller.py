@@ -43,7 +43,7 @@ class Controller:
         collections.secrets.subscribe(self._secret_changed)
         collections.config_maps.subscribe(self._settings_changed)
         for key in collections.applications.names():
-            self.queue.add(key)
+            self.queue.add_quiet(key)  # who comes or changes now need not wait for all others
         if self._rivals is not None:
             self._rivals.on_gone(self._alone_again)
         settings = self._services.installation.settings
