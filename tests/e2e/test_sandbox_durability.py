@@ -1,6 +1,7 @@
 """A sandbox that is killed, or whose disk is full, keeps what it acknowledged and nothing else."""
 
 import contextlib
+import http.client
 import json
 import os
 import resource
@@ -58,7 +59,7 @@ class Writer(threading.Thread):
         try:
             for n in range(100_000):
                 self._write(f"{self._name}-{n}", n)
-        except (OSError, urllib.error.URLError, json.JSONDecodeError):
+        except (OSError, http.client.HTTPException, json.JSONDecodeError):
             return
 
     def _write(self, name: str, n: int) -> None:

@@ -76,6 +76,7 @@ class Transport:
         """Close all connections."""
         if self._session is not None:
             await self._session.close()
+            await asyncio.sleep(0)  # connections under TLS end in the next turn of the loop
 
     async def request(
         self,
