@@ -1,6 +1,7 @@
 """Processes that `tiphys up` starts and `tiphys down` stops, each known by a file with its pid."""
 
 import contextlib
+import gc
 import logging
 import os
 import signal
@@ -12,6 +13,7 @@ from typing import NoReturn
 
 _STOP_S = 8.0
 _POLL_S = 0.02
+_ALLOCATIONS = 20_000
 
 
 def is_running(pid_file: Path) -> bool:
@@ -58,6 +60,17 @@ def stop(pid_file: Path) -> bool:
         os.killpg(pid, signal.SIGKILL)
     pid_file.unlink(missing_ok=True)
     return True
+
+
+def collect_less_garbage() -> None:
+    """Make the garbage collector of a server look less often, and never at what it began with.
+
+    A server decodes objects by the thousand: at Python's usual pace a fifth of its CPU goes into
+    looking for cycles among them, and there are hardly any.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS, 20, 50)
 
 
 def leave() -> NoReturn:

@@ -60,5 +60,6 @@ def run(
         takes_over=take_over,
         renderers=renderers,
     )
+    processes.collect_less_garbage()
     uvloop.run(run(options))
     processes.leave()
