@@ -44,6 +44,11 @@ _MASKS = (
     (r"-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----(\\n)?", "<certificate>"),
     (r"(Endpoints:)[^\n]*", r"\1 <addresses>"),  # no kubelet gives addresses
     (r"Waiting for [^\n]*\n", ""),
+    # Without nodes the real controller says so, sooner or later.
+    (
+        r"Events:\n +Type +Reason[^\n]*\n[ -]+(\n +Warning +FailedToUpdateEndpointSlices[^\n]*)+",
+        "Events:  <none>",
+    ),
 )
 
 

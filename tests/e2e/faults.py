@@ -134,7 +134,7 @@ class FaultyProxy:
             await self._stopped.wait()
             await runner.cleanup()
         # Connections under TLS are closed some turns of the loop later.
-        await asyncio.sleep(0.25)
+        await asyncio.sleep(0.5)
 
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         seen = Seen(request.method, request.path, dict(request.query), dict(request.headers))

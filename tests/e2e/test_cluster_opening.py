@@ -23,6 +23,7 @@ async def _opening(world: World) -> AsyncIterator[Opening]:
         before = asyncio.all_tasks()
         yield lambda: open_cluster(IN_CLUSTER, config, installation)
         assert asyncio.all_tasks() == before
+    await asyncio.sleep(0.5)  # a real server takes its time to say good-bye under TLS
 
 
 async def _has_begun(before: set[asyncio.Task[Any]]) -> None:
