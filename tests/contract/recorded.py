@@ -29,6 +29,7 @@ import pytest
 import yaml
 
 from tests.contract.cluster import Answer, Cluster, at
+from tests.contract.sequences import differences
 from tests.e2e.api import eventually
 from tiphys.structured.patches.merge_patch import apply_merge_patch
 
@@ -70,21 +71,8 @@ def recorded_cases(group: str) -> list[Any]:
 def check(cluster: Cluster, namespace: str, case: dict[str, Any], expected: Any) -> None:
     """Assert that the server answers a case as recorded."""
     assert expected is not None, f"no answer is recorded: python -m {__name__}"
-    differences = _differences(outcome(cluster, namespace, case), expected)
-    assert not differences, "\n".join(differences)
-
-
-def _differences(given: Any, expected: Any, path: str = "") -> list[str]:
-    pairs: list[tuple[str, Any, Any]] = []
-    if isinstance(given, dict) and isinstance(expected, dict):
-        keys = {**given, **expected}
-        pairs = [(key, given.get(key, "-"), expected.get(key, "-")) for key in keys]
-    elif isinstance(given, list) and isinstance(expected, list) and len(given) == len(expected):
-        both = enumerate(zip(given, expected, strict=True))
-        pairs = [(str(place), one, other) for place, (one, other) in both]
-    elif given != expected:
-        return [f"{path}: {json.dumps(given)} instead of {json.dumps(expected)}"]
-    return [t for key, one, other in pairs for t in _differences(one, other, f"{path}/{key}")]
+    found = differences(outcome(cluster, namespace, case), expected)
+    assert not found, "\n".join(found)
 
 
 def outcome(cluster: Cluster, namespace: str, case: dict[str, Any]) -> dict[str, Any]:
