@@ -61,5 +61,7 @@ def test_random_writes_have_the_same_outcome_on_both_servers(
 @pytest.mark.parametrize("sequence", recorded(), ids=lambda sequence: sequence["kind"])
 def test_recorded_writes_are_answered_as_a_real_server_did(place: Place, sequence: Json) -> None:
     found, expected = play(place, sequence), sequence["outcomes"]
-    difference = differences(told_once(found), told_once(expected))
+    if "TIPHYS_TEST_KUBECONFIG" in os.environ:
+        found, expected = told_once(found), told_once(expected)
+    difference = differences(found, expected)
     assert not difference, "\n".join([json.dumps(sequence["steps"]), *difference])
