@@ -65,8 +65,8 @@ def stop(pid_file: Path) -> bool:
 def collect_less_garbage() -> None:
     """Make the garbage collector of a server look less often, and never at what it began with.
 
-    A server decodes objects by the thousand: at Python's usual pace a fifth of its CPU goes into
-    looking for cycles among them, and there are hardly any.
+    A server decodes objects by the thousand: at Python's usual pace a seventh to a quarter of the
+    CPU of the sandbox's writes went into looking for cycles among them.
     """
     gc.collect()
     gc.freeze()
