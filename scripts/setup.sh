@@ -25,3 +25,11 @@ UV_LINK_MODE=${UV_LINK_MODE:-copy} .venv/bin/uv pip install -q --python .venv/bi
     --require-hashes -r "$lock" ||
     fail "the packages of $lock cannot be installed" "Check the network, or set UV_DEFAULT_INDEX to a mirror."
 .venv/bin/uv pip install -q --python .venv/bin/python --no-deps -e .
+# Each start would compile what it loads anew where the environment forbids Python to keep that.
+env -u PYTHONDONTWRITEBYTECODE .venv/bin/python - <<'END'
+import importlib, pkgutil, tiphys
+
+for module in pkgutil.walk_packages(tiphys.__path__, "tiphys."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+END

@@ -5,6 +5,8 @@ list", "Resource versions".
 """
 
 import base64
+from bisect import bisect_right
+from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -44,25 +46,24 @@ def select(store: Store, request: Request) -> Page:
         request.kind, query.get("labelSelector", ""), query.get("fieldSelector", "")
     )
     version, after = _begin(store, request)
-    collection = request.kind.collection
-    if version == store.version:
-        found = store.all(collection, request.namespace)
-    else:
-        known = store.at(collection, request.namespace, version)
-        if known is None:
-            raise _expired(after, request)
-        found = known
-    if after is not None:
-        found = [entry for entry in found if entry[0] > after]
-    if selects is not EVERYTHING:
-        found = [entry for entry in found if selects(entry[1].manifest)]
+    state = store.at(request.kind.collection, request.namespace, version)
+    if state is None:
+        raise _expired(after, request)
+    names = state.names if after is None else state.names[bisect_right(state.names, after) :]
+    limit = _limit(request) or len(names)
     metadata: dict[str, Any] = {"resourceVersion": str(version)}
-    limit = _limit(request)
-    if limit and len(found) > limit:
-        metadata["continue"] = _token(version, found[limit - 1][0], request)
+    if selects is EVERYTHING:
+        found = [(name, state.objects[name]) for name in names[:limit]]
+        left = len(names) - len(found)
+    else:
+        matching = ((name, state.objects[name]) for name in names)
+        chosen = (entry for entry in matching if selects(entry[1].manifest))
+        found = list(islice(chosen, limit))
+        left = 1 if next(chosen, None) else 0
+    if left:
+        metadata["continue"] = _token(version, found[-1][0], request)
         if selects is EVERYTHING:
-            metadata["remainingItemCount"] = len(found) - limit
-        found = found[:limit]
+            metadata["remainingItemCount"] = left
     return Page(found, metadata)
 
 

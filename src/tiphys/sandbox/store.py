@@ -13,7 +13,7 @@ from bisect import bisect_left, insort
 from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -24,6 +24,18 @@ from tiphys.sandbox.stored import Change, Collection, Name, Stored
 log = logging.getLogger(__name__)
 
 _HISTORY = 5000
+
+
+class State(NamedTuple):
+    """A collection at one version; shared, so never to be changed.
+
+    Attributes:
+        names: those of its objects, sorted by namespace and name.
+        objects: at least these, by name.
+    """
+
+    names: list[Name]
+    objects: dict[Name, Stored]
 
 
 class Store:
@@ -85,12 +97,17 @@ class Store:
             collection: which objects.
             namespace: those of one namespace alone; "" for all.
         """
-        names, objects = self._names[collection], self._objects[collection]
+        names, objects = self.now(collection, namespace)
+        return [(name, objects[name]) for name in names]
+
+    def now(self, collection: Collection, namespace: str) -> State:
+        """Return a collection as it is, or what of it lies in one namespace."""
+        names = self._names[collection]
         if namespace:
             # No namespace lies between this one and the same with a zero byte.
             start, end = (bisect_left(names, (edge, "")) for edge in (namespace, f"{namespace}\0"))
             names = names[start:end]
-        return [(name, objects[name]) for name in names]
+        return State(names, self._objects[collection])
 
     def collections(self) -> list[Collection]:
         """Return every collection that holds something."""
@@ -113,23 +130,28 @@ class Store:
             found.append(change)
         return found[::-1]
 
-    def at(
-        self, collection: Collection, namespace: str, version: int
-    ) -> list[tuple[Name, Stored]] | None:
-        """Return the objects of a collection as they were; None when that is no longer known."""
+    def at(self, collection: Collection, namespace: str, version: int) -> State | None:
+        """Return a collection as it was at a version; None when that is no longer known."""
         changes = self.since(collection, version)
         if changes is None:
             return None
-        waiting = [change for change in self._waiting if change.collection == collection]
-        then = dict(self.all(collection, namespace))
-        for change in reversed([*changes, *waiting]):
+        changes += [
+            change
+            for change in self._waiting
+            if change.collection == collection and change.stored.version > version
+        ]
+        state = self.now(collection, namespace)
+        if not changes:
+            return state
+        then = {name: state.objects[name] for name in state.names}
+        for change in reversed(changes):
             if namespace and change.name[0] != namespace:
                 continue
             if change.previous is None:
                 then.pop(change.name, None)
             else:
                 then[change.name] = change.previous
-        return sorted(then.items(), key=lambda entry: entry[0])
+        return State(sorted(then), then)
 
     def put(self, collection: Collection, manifest: dict[str, Any]) -> Stored:
         """Store an object at a new version; the manifest is taken over, version included."""

@@ -15,7 +15,7 @@ from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.representation import check_acceptable, wanted_form
 from tiphys.sandbox.requests import Request
 from tiphys.sandbox.selectors import EVERYTHING, Selector, parse_selectors
-from tiphys.sandbox.stored import Change, Stored
+from tiphys.sandbox.stored import Change, Name, Stored
 
 _BOOKMARK_S = 5.0
 _LONGEST_S = 600.0
@@ -51,15 +51,25 @@ async def _lines(
     limit_s = float(request.query.get("timeoutSeconds") or _LONGEST_S)
     deadline = loop.time() + min(limit_s, _LONGEST_S)
     unsubscribe = registry.store.subscribe(stream.take, request.kind.collection)
+    heart = asyncio.create_task(_beat(stream, deadline))
     try:
         for line in stream.begin():
             yield line
         if stream.is_over:
             return
-        while (left_s := deadline - loop.time()) > 0:
-            yield await stream.next(min(left_s, _BOOKMARK_S))
+        while loop.time() < deadline:
+            yield await stream.next()
     finally:
+        heart.cancel()
         unsubscribe()
+
+
+async def _beat(stream: "_Stream", deadline: float) -> None:
+    """Wake a watch now and then; a timer for each of its events would cost more than the event."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(max(min(_BOOKMARK_S, deadline - loop.time()), 0))
+        stream.wake()
 
 
 class _Stream:
@@ -75,7 +85,8 @@ class _Stream:
         self._registry, self._request = registry, request
         self._kind: Kind = request.kind
         self._selects, self._show = selects, show
-        self._waiting: asyncio.Queue[Change] = asyncio.Queue()
+        self._waiting: list[Change] = []
+        self._awake = asyncio.Event()
         self._begun_at = 0
         self._wants_bookmarks = request.flag("allowWatchBookmarks")
         self._has_told_columns = False
@@ -84,7 +95,12 @@ class _Stream:
     def take(self, change: Change) -> None:
         """Take in a change of the collection that the client does not know yet."""
         if change.stored.version > self._begun_at:
-            self._waiting.put_nowait(change)
+            self._waiting.append(change)
+            self._awake.set()
+
+    def wake(self) -> None:
+        """Let the watch give a sign of life, even when nothing has changed."""
+        self._awake.set()
 
     def begin(self) -> list[bytes]:
         """Return what the client missed, or the whole collection when it asks for that."""
@@ -106,35 +122,30 @@ class _Stream:
             return [_expired(version, self._registry.store.version)]
         return [line for change in changes if (line := self._event(change))]
 
-    async def next(self, wait_s: float) -> bytes:
-        """Return the next lines; a bookmark when nothing happens for a while."""
-        try:
-            async with asyncio.timeout(wait_s):
-                change = await self._waiting.get()
-        except TimeoutError:
+    async def next(self) -> bytes:
+        """Return the next lines; a bookmark when it was woken for nothing."""
+        await self._awake.wait()
+        self._awake.clear()
+        if not self._waiting:
             return self._bookmark({}) if self._wants_bookmarks else b""
-        lines = [self._event(change)]
-        while not self._waiting.empty():
-            lines.append(self._event(self._waiting.get_nowait()))
-        return b"".join(lines)
+        changes, self._waiting = self._waiting, []
+        return b"".join(map(self._event, changes))
 
     def _current(self) -> list[Stored]:
         found = self._registry.store.all(self._kind.collection, self._request.namespace)
-        return [stored for _, stored in found if self._is_wanted(stored)]
+        return [stored for name, stored in found if self._is_wanted(name, stored)]
 
-    def _is_wanted(self, stored: Stored) -> bool:
-        if self._selects is EVERYTHING and not self._request.namespace and not self._request.name:
-            return True
-        metadata = stored.manifest["metadata"]
-        namespace, name = self._request.namespace, self._request.name
-        if namespace and metadata.get("namespace") != namespace:
+    def _is_wanted(self, name: Name, stored: Stored) -> bool:
+        namespace, wanted = self._request.namespace, self._request.name
+        if (namespace and name[0] != namespace) or (wanted and name[1] != wanted):
             return False
-        return (not name or metadata["name"] == name) and self._selects(stored.manifest)
+        return self._selects is EVERYTHING or self._selects(stored.manifest)
 
     def _event(self, change: Change) -> bytes:
         """Return a change as the client sees it through its selector."""
-        now = change.event != "DELETED" and self._is_wanted(change.stored)
-        before = change.previous is not None and self._is_wanted(change.previous)
+        name, previous = change.name, change.previous
+        now = change.event != "DELETED" and self._is_wanted(name, change.stored)
+        before = previous is not None and self._is_wanted(name, previous)
         if not now and not before:
             return b""
         event = ("MODIFIED" if before else "ADDED") if now else "DELETED"
