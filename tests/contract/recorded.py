@@ -20,6 +20,7 @@ import copy
 import json
 import os
 import re
+import time
 import uuid
 from datetime import UTC, datetime
 from pathlib import Path
@@ -156,7 +157,22 @@ def _create(cluster: Cluster, namespace: str, manifest: dict[str, Any]) -> Answe
         # What admission gives to Pods needs it, and a controller makes it.
         account = at("v1", "serviceaccounts", namespace, "default")
         eventually("the default account", lambda: cluster.get(account).code == 200, 30)
-    return cluster.post(_path(manifest, namespace), manifest)
+    answer = cluster.post(_path(manifest, namespace), manifest)
+    if manifest["kind"] == "ResourceQuota" and answer.code == 201:
+        wait_counted(cluster, _path(manifest, namespace, manifest["metadata"]["name"]))
+    return answer
+
+
+def wait_counted(cluster: Cluster, quota: str) -> None:
+    """Wait until a quota says what it allows: before that it refuses nothing."""
+
+    def is_counted() -> bool:
+        found = cluster.get(quota).ok()
+        return bool(found["status"].get("hard") == found["spec"]["hard"])
+
+    eventually("the quota is counted", is_counted, 30)
+    if "TIPHYS_TEST_KUBECONFIG" in os.environ:
+        time.sleep(0.1)  # what admission of a real server has seen, nothing tells
 
 
 def _path(manifest: dict[str, Any], namespace: str, name: str = "") -> str:

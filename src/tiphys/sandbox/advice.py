@@ -14,6 +14,7 @@ from tiphys.structured.quantities import parse_quantity
 _DEPRECATED = {
     "Endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 }
+_DEVICES = ".deviceclass.resource.k8s.io/"
 
 
 def warnings_for(manifest: dict[str, Any], kind: Kind) -> list[str]:
@@ -34,6 +35,9 @@ def warnings_for(manifest: dict[str, Any], kind: Kind) -> list[str]:
 
 
 def _quota_warnings(hard: dict[str, Any]) -> Iterator[str]:
+    for name in hard:
+        if _DEVICES in name:
+            yield f"the sandbox counts no devices: {name} is neither used nor limited"
     for name in ("cpu", "memory"):
         asked, limit = hard.get(f"requests.{name}"), hard.get(f"limits.{name}")
         if asked and limit and parse_quantity(asked).value > parse_quantity(limit).value:

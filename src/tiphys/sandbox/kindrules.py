@@ -11,6 +11,7 @@ from typing import Any
 from tiphys.sandbox.defaulting import value_at
 from tiphys.sandbox.podchanges import pod_change_problems
 from tiphys.sandbox.podrules import Problem, duplicate, invalid_value, required, unsupported
+from tiphys.sandbox.quotas.rules import quota_change_problems, quota_problems
 
 Rule = Callable[[dict[str, Any]], Iterator[Problem]]
 
@@ -192,34 +193,51 @@ RULES: dict[str, Rule] = {
     "PersistentVolumeClaim": _claim,
     "HorizontalPodAutoscaler.autoscaling": _autoscaler,
     "PodDisruptionBudget.policy": _budget,
+    "ResourceQuota": quota_problems,
 }
 
 
 def change_problems(name: str, old: dict[str, Any], new: dict[str, Any]) -> Iterator[Problem]:
     """Yield changes that are refused in words of their own."""
-    if name in {"ConfigMap", "Secret"} and old.get("immutable") is True:
-        yield from _fixed_data(old, new)
-    if name == "StorageClass.storage.k8s.io":
-        for field in ("parameters", "provisioner"):
-            if old.get(field) != new.get(field):
-                yield invalid_value(field, "null", "field is immutable")
-    if name == "PriorityClass.scheduling.k8s.io" and old.get("value") != new.get("value"):
+    act = _CHANGES.get(name)
+    if act is not None:
+        yield from act(old, new)
+
+
+def _class_problems(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Problem]:
+    for field in ("parameters", "provisioner"):
+        if old.get(field) != new.get(field):
+            yield invalid_value(field, "null", "field is immutable")
+
+
+def _priority_problems(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Problem]:
+    if old.get("value") != new.get("value"):
         yield "value", "FieldValueForbidden", "Forbidden: may not be changed in an update."
-    if name == "Pod":
-        yield from pod_change_problems(old, new)
-    if name == "Service":
-        yield from _address_problems(old.get("spec") or {}, new.get("spec") or {})
 
 
 def _fixed_data(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Problem]:
+    if old.get("immutable") is not True:
+        return
     for field in ("immutable", "data", "binaryData"):
         if (old.get(field) or {}) != (new.get(field) or {}):
             text = "Forbidden: field is immutable when `immutable` is set"
             yield field, "FieldValueForbidden", text
 
 
-def _address_problems(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Problem]:
+def _address_problems(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Problem]:
+    before, after = old.get("spec") or {}, new.get("spec") or {}
     given, had = after.get("clusterIP"), before.get("clusterIP")
     is_elsewhere = "ExternalName" in {before.get("type"), after.get("type")}
     if given and had and given != had and not is_elsewhere:
         yield invalid_value("spec.clusterIPs[0]", f'["{given}"]', "may not change once set")
+
+
+_CHANGES: dict[str, Callable[[dict[str, Any], dict[str, Any]], Iterator[Problem]]] = {
+    "ConfigMap": _fixed_data,
+    "Secret": _fixed_data,
+    "StorageClass.storage.k8s.io": _class_problems,
+    "PriorityClass.scheduling.k8s.io": _priority_problems,
+    "Pod": pod_change_problems,
+    "ResourceQuota": quota_change_problems,
+    "Service": _address_problems,
+}

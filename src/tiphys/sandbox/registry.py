@@ -19,6 +19,7 @@ from tiphys.sandbox.deletions import (
     leaving,
 )
 from tiphys.sandbox.kinds import Kind, Kinds
+from tiphys.sandbox.quotas.enforcement import Charge, charges_for
 from tiphys.sandbox.serving import CRDS, Serving, as_stored
 from tiphys.sandbox.statuses import (
     MODIFIED,
@@ -89,10 +90,7 @@ class Registry:
         metadata = new["metadata"]
         if metadata.get("resourceVersion"):
             raise StatusError(500, "", "resourceVersion should not be set on objects to be created")
-        name = metadata["name"]
-        if self.store.get(kind.collection, (metadata.get("namespace", ""), name)):
-            raise already_exists(kind.plural, kind.group, name)
-        self._check_namespace(kind, metadata.get("namespace", ""), name)
+        self._check_namespace(kind, metadata.get("namespace", ""), metadata["name"])
         return self._create(kind, new, write, None)
 
     def update(
@@ -253,11 +251,24 @@ class Registry:
         else:
             metadata |= {"managedFields": fields} if fields else {}
         new = counted(kind, None, self._allocation.create(kind, new), write)
+        charges = charges_for(self.store, kind, None, new)
+        name = (metadata.get("namespace", ""), metadata["name"])
+        if self.store.get(kind.collection, name) is not None:
+            raise already_exists(kind.plural, kind.group, metadata["name"])
         if write.dry_run:
             return Written(_not_stored(new), warnings)
+        self._write_down(charges)
         stored = self.store.put(kind.collection, as_stored(kind, new))
         self._serving.stored(kind, stored)
         return Written(stored, warnings)
+
+    def _write_down(self, charges: list[Charge]) -> None:
+        """Write what is used now into the status of quotas."""
+        kind = self.kinds.find("", "v1", "resourcequotas")
+        write = Write(manager="kube-apiserver", now=utc_now(), subresource="status")
+        for charge in charges:
+            assert kind is not None
+            self.patch(kind, (charge.namespace, charge.name), charge.written, write)
 
     def _store_update(
         self, kind: Kind, old: dict[str, Any], manifest: dict[str, Any], write: Write
@@ -278,8 +289,10 @@ class Registry:
     ) -> Written:
         if write.check is not None:
             write.check(kind, old, new)
+        charges = charges_for(self.store, kind, old, new)
         if new is old or write.dry_run:
             return Written(_not_stored(new), warnings)
+        self._write_down(charges)
         metadata = new["metadata"]
         name = (metadata.get("namespace", ""), metadata["name"])
         is_leaving = metadata.get("deletionTimestamp") and not metadata.get("finalizers")

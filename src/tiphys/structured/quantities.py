@@ -110,6 +110,17 @@ def same_quantity(one: Any, other: Any) -> bool:
         return False
 
 
+def added_quantities(one: str, other: str) -> str:
+    """Return a sum as the API server writes it: in the way of the first, unless that is nothing.
+
+    Raises:
+        QuantityError: one of them is no quantity.
+    """
+    first, second = parse_quantity(one), parse_quantity(other)
+    style = _parts(one if first.value else other).style
+    return _written(first.value + second.value, style)
+
+
 def _parts(text: str) -> _Parts:
     match = _SYNTAX.match(text)
     if match is None:

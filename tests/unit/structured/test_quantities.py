@@ -8,6 +8,7 @@ from tests.unit.structured import replay
 from tiphys.structured.quantities import (
     DurationError,
     QuantityError,
+    added_quantities,
     canonical_duration,
     canonical_quantity,
     parse_duration_ns,
@@ -77,3 +78,18 @@ def test_durations_are_written_as_go_does(text: str, written: str) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(DurationError, match="invalid duration"):
         parse_duration_ns(text)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "total"),
+    [
+        pytest.param("300m", "700m", "1", id="of decimals"),
+        pytest.param("0", "512Mi", "512Mi", id="of nothing and something is written as that"),
+        pytest.param("512Mi", "512Mi", "1Gi", id="of binaries"),
+        pytest.param("1G", "1Gi", "2073741824", id="in the way of the first"),
+        pytest.param("1Gi", "-1Gi", "0", id="of what is taken away"),
+        pytest.param("1e3", "1", "1001", id="of exponents"),
+    ],
+)
+def test_a_sum(one: str, other: str, total: str) -> None:
+    assert added_quantities(one, other) == total

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tiphys.sandbox.dependents import Dependents
-from tiphys.sandbox.kinds import version_order
+from tiphys.sandbox.kinds import Kind, version_order
 from tiphys.sandbox.registry import Registry, utc_now
 from tiphys.sandbox.statuses import StatusError
 from tiphys.sandbox.stored import Collection
@@ -21,7 +21,14 @@ MANAGER = "kube-controller-manager"
 
 
 class Cluster:
-    """A cluster as controllers see it. What is read is never to be changed."""
+    """A cluster as controllers see it. What is read is never to be changed.
+
+    Attributes:
+        refusal: what the API server said when it last refused a new object; whoever starts a step
+            empties it.
+    """
+
+    refusal = ""
 
     def __init__(self, registry: Registry, dependents: Dependents) -> None:
         self._registry, self._dependents = registry, dependents
@@ -44,19 +51,34 @@ class Cluster:
         found = self._registry.store.all(collection, namespace)
         return _staying([stored.manifest for _, stored in found])
 
+    def everything(self, collection: Collection, namespace: str) -> list[Manifest]:
+        """Return the objects of a namespace, those that are being deleted among them."""
+        found = self._registry.store.all(collection, namespace)
+        return [stored.manifest for _, stored in found]
+
+    def count(self, collection: Collection, namespace: str) -> int:
+        """Return how many objects there are in a namespace."""
+        return len(self._registry.store.all(collection, namespace))
+
+    def all_kinds(self) -> list[Kind]:
+        """Return all kinds in all their versions, custom ones too."""
+        return list(self._registry.kinds.all())
+
     def children(self, owner: Manifest, collection: Collection) -> list[Manifest]:
         """Return what an object owns that is not being deleted, sorted by name."""
         found = self._dependents.of(owner["metadata"]["uid"], collection)
         return _staying([stored.manifest for _, _, stored in found])
 
     def create(self, collection: Collection, manifest: Manifest) -> Manifest | None:
-        """Create an object; None when it is there already, or its namespace takes none."""
+        """Create an object; None when it is there already, or not allowed."""
         namespace = manifest["metadata"].get("namespace", "")
         try:
             made = self._registry.create(self.kinds[collection], namespace, manifest, _write())
         except StatusError as err:
             if err.code not in {403, 404, 409}:
                 raise
+            if err.code == 403 and not (err.body.get("details") or {}).get("causes"):
+                self.refusal = str(err)  # a namespace that ends says so in a cause: never again
             return None
         return made.manifest
 

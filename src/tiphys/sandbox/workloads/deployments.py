@@ -205,11 +205,20 @@ def _report(
     availability = _available(deployment, available, before, cluster.now)
     progress = _progress(deployment, status, current, (before, reason, cluster.now))
     conditions = {**before, "Available": availability}
+    conditions.pop("ReplicaFailure", None)
+    for failure in _failures(everything[::-1])[:1]:
+        conditions["ReplicaFailure"] = failure
     if progress is not None:
         conditions["Progressing"] = progress
     status["conditions"] = list(conditions.values())
     cluster.report(DEPLOYMENTS, deployment, status)
     return _next_look_s(deployment, progress)
+
+
+def _failures(sets: list[Manifest]) -> list[Manifest]:
+    """Return what keeps ReplicaSets from having their pods, as a Deployment says it."""
+    found = [conditions_of(replica_set).get("ReplicaFailure") for replica_set in sets]
+    return [{**f, "lastUpdateTime": f["lastTransitionTime"]} for f in found if f is not None]
 
 
 def _next_look_s(deployment: Manifest, progress: Manifest | None) -> float | None:

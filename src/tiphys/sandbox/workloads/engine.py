@@ -9,7 +9,9 @@ import logging
 from collections import defaultdict
 
 from tiphys.sandbox.dependents import Dependents, owners_of
+from tiphys.sandbox.quotas.usage import CLAIMS, QUOTAS
 from tiphys.sandbox.registry import Registry
+from tiphys.sandbox.serving import CRDS
 from tiphys.sandbox.statuses import StatusError
 from tiphys.sandbox.stored import Change, Collection, Name
 from tiphys.sandbox.workloads import (
@@ -18,6 +20,7 @@ from tiphys.sandbox.workloads import (
     deployments,
     jobs,
     pods,
+    quotas,
     replicas,
     services,
     statefulsets,
@@ -37,7 +40,10 @@ _STEPS: dict[Collection, Step] = {
     services.SERVICES: services.step,
     services.BUDGETS: services.budget,
     PODS: pods.step,
+    QUOTAS: quotas.step,
 }
+_LESS = {PODS, services.SERVICES, CLAIMS}
+"""What may come to use less without going."""
 _SELECTING = (services.SERVICES, services.BUDGETS)
 _SHARE = 3
 _LATE_S = 0.001
@@ -113,7 +119,10 @@ class Workloads:
                 self._cluster.delete(PODS, stored.manifest)
             return None
         step = _STEPS.get(collection)
+        self._cluster.refusal = ""
         next_s = None if step is None else step(self._cluster, stored.manifest)
+        if self._cluster.refusal:
+            next_s = _RETRY_S if next_s is None else min(next_s, _RETRY_S)
         kind = self._cluster.kinds[collection]
         if self._stages.has(kind):
             later_s = self._stages.step(self._cluster, kind, stored.manifest)
@@ -128,12 +137,24 @@ class Workloads:
             else:
                 self._note_selector(collection, name, change.stored.manifest)
             self._ask(collection, name)
+        self._ask_quotas(change)
         for owner in owners_of(change.stored):
             kind = self._registry.kinds.of(owner["apiVersion"].rpartition("/")[0], owner["kind"])
             if kind is not None:
                 self._ask(kind.collection, (name[0], owner["name"]))
         if collection == PODS and self._selectors.get(name[0]):
             self._ask_selecting(name[0], change.stored.manifest)
+
+    def _ask_quotas(self, change: Change) -> None:
+        """Look at the quotas of which less may be used now, or which count another kind."""
+        if change.collection == CRDS:
+            namespace = ""
+        elif change.name[0] and (change.event == "DELETED" or change.collection in _LESS):
+            namespace = change.name[0]
+        else:
+            return
+        for name, _ in self._registry.store.all(QUOTAS, namespace):
+            self._ask(QUOTAS, name)
 
     def _ask_selecting(self, namespace: str, pod: Manifest) -> None:
         labels = (pod["metadata"].get("labels") or {}).items()

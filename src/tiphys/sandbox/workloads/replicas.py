@@ -4,7 +4,7 @@ Source: Kubernetes documentation, "ReplicaSet".
 """
 
 from tiphys.sandbox.workloads.cluster import PODS, REPLICA_SETS, Cluster, Manifest
-from tiphys.sandbox.workloads.owners import is_available, is_over, is_ready, pod
+from tiphys.sandbox.workloads.owners import conditions_of, is_available, is_over, is_ready, pod
 
 
 def step(cluster: Cluster, replica_set: Manifest) -> float | None:
@@ -34,8 +34,24 @@ def step(cluster: Cluster, replica_set: Manifest) -> float | None:
         "observedGeneration": replica_set["metadata"].get("generation", 1),
         "terminatingReplicas": 0,
     }
+    failure = _failure(cluster, replica_set)
+    if failure is not None:
+        status["conditions"] = [failure]
     cluster.report(REPLICA_SETS, replica_set, status)
     return 1.0 if available < len(ready) else None
+
+
+def _failure(cluster: Cluster, replica_set: Manifest) -> Manifest | None:
+    """Return the condition that says why there are too few; the first reason stays."""
+    if not cluster.refusal:
+        return None
+    return conditions_of(replica_set).get("ReplicaFailure") or {
+        "type": "ReplicaFailure",
+        "status": "True",
+        "lastTransitionTime": cluster.now,
+        "reason": "FailedCreate",
+        "message": cluster.refusal,
+    }
 
 
 def _dispensable(pods: list[Manifest]) -> list[Manifest]:

@@ -1,0 +1,1 @@
+"""Quotas: what objects use of a namespace, and what it allows."""
