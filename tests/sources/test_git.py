@@ -2,10 +2,13 @@
 
 import asyncio
 import contextlib
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pygit2
 import pytest
 
 from tests.peers.certificates import Authority
@@ -178,7 +181,7 @@ async def test_depth_fetches_that_much_history(git: GitRepositories, tagged: Tag
     found = await _commit(git, tagged.url, "main", depth=1)
     older = await _commit(git, tagged.url, tagged.commits["first"], depth=1)
 
-    repository = git.mirrors.get(tagged.url).open()
+    repository = pygit2.Repository(str(git.mirrors.get(tagged.url).folder))
     assert found.open().read("b.txt") == b"b"
     assert older.open().read("a.txt") == b"one"
     assert tagged.commits["1.0.0"] not in repository
@@ -454,3 +457,38 @@ async def test_locks_that_a_killed_git_left_do_not_stop_the_next(
         restarted = GitRepositories(tmp_path / "mirrors", fresh_s=30.0, timeout_s=20.0)
 
         assert (await _commit(restarted, f"{url}/repo.git")).sha == pushed
+
+
+async def test_a_mirror_that_somebody_deleted_is_fetched_again(
+    git: GitRepositories, tagged: Tagged
+) -> None:
+    before = await _commit(git, tagged.url)
+    assert before.open().read("b.txt") == b"b"
+    shutil.rmtree(git.mirrors.get(tagged.url).folder)
+
+    assert (await _commit(git, tagged.url, fresh=True)).open().read("b.txt") == b"b"
+
+
+async def test_files_are_read_after_packs_were_packed_anew(
+    git: GitRepositories, root: Path, work: Work
+) -> None:
+    with _at(GitServer(root)) as url:
+        await _commit(git, f"{url}/repo.git")
+        folder = git.mirrors.get(f"{url}/repo.git").folder
+        pushed = work.push({"a.txt": "two"})
+        before = await _commit(git, f"{url}/repo.git", fresh=True)
+        assert (before.sha, before.open().names("")) == (pushed, ["a.txt"])
+        await asyncio.to_thread(subprocess.run, ["git", "repack", "-adq"], cwd=folder, check=True)
+        pushed = work.push({"c.txt": "three"})
+
+        found = await _commit(git, f"{url}/repo.git", fresh=True)
+
+        assert (found.sha, found.open().read("a.txt")) == (pushed, b"two")
+        assert found.open().read("c.txt") == b"three"
+
+
+async def test_many_readings_of_a_commit_share_one_handle(
+    git: GitRepositories, tagged: Tagged
+) -> None:
+    commits = [await _commit(git, tagged.url) for _ in range(20)]
+    assert len({id(commit.open()) for commit in commits}) == 1

@@ -17,7 +17,9 @@ from tiphys.model.errors import SourceError
 from tiphys.sources.access import RepositoryAccess
 from tiphys.sources.addresses import repository_identity
 from tiphys.sources.git.command import run_git
+from tiphys.sources.git.handles import Handles
 from tiphys.sources.git.revisions import find_revision, is_full_sha, is_short_sha
+from tiphys.sources.git.tree import CommitTree
 
 _FETCH_FACTOR = 10  # a fetch carries objects, a listing only names
 
@@ -38,6 +40,7 @@ class Mirror:
         self._fresh_s, self._timeout_s = fresh_s, timeout_s
         self._listings: dict[str, _Listing] = {}
         self._expired_at = float("-inf")
+        self._handles = Handles(folder)
         self._is_clean = False
         self._lock = asyncio.Lock()
         self._waiting: dict[str, asyncio.Task[_Listing]] = {}
@@ -85,9 +88,9 @@ class Mirror:
             transient=False,
         )
 
-    def open(self) -> pygit2.Repository:
-        """Open the mirror for reading; a handle belongs to one thread."""
-        return pygit2.Repository(str(self.folder))
+    def tree(self, commit: str, *, allows_links_out: bool, lfs: Path | None) -> CommitTree:
+        """Return the files of a commit that is in the mirror, for this thread; see CommitTree."""
+        return self._handles.tree(commit, allows_links_out=allows_links_out, lfs=lfs)
 
     async def require(self, commit: str, access: RepositoryAccess) -> str:
         """Return a commit that is in the mirror, fetched when it was not.
@@ -158,10 +161,13 @@ class Mirror:
         except BaseException:
             self._is_clean = False  # a git that was killed leaves its locks
             raise
+        finally:
+            self._handles.renew()
 
     def _create(self) -> None:
         if not (self.folder / "HEAD").exists():
             pygit2.init_repository(str(self.folder), bare=True)
+            self._handles.renew()
         if not self._is_clean:
             for place in (self.folder, self.folder / "refs"):
                 for lock in place.glob("*.lock" if place == self.folder else "**/*.lock"):
@@ -169,10 +175,10 @@ class Mirror:
             self._is_clean = True
 
     def _has(self, commit: str) -> bool:
-        return (self.folder / "HEAD").exists() and commit in self.open()
+        return (self.folder / "HEAD").exists() and commit in self._handles.repository()
 
     def _has_all(self, refs: dict[str, str]) -> bool:
-        repository = self.open()
+        repository = self._handles.repository()
         wanted = (
             sha for name, sha in refs.items() if name.startswith(("refs/heads/", "refs/tags/"))
         )
@@ -180,7 +186,7 @@ class Mirror:
 
     def _complete(self, short: str) -> str:
         try:
-            found = self.open().revparse_single(short)
+            found = self._handles.repository().revparse_single(short)
             return str(found.peel(pygit2.Commit).id)
         except (KeyError, ValueError, pygit2.GitError):
             return ""

@@ -92,7 +92,7 @@ class GitRepositories:
 
         def plain() -> CommitTree:
             allows = request.settings.allow_oob_symlinks
-            return CommitTree(mirror.open(), sha, allows_links_out=allows, lfs=lfs)
+            return mirror.tree(sha, allows_links_out=allows, lfs=lfs)
 
         if not request.settings.submodules_enabled:
             return plain
