@@ -17,7 +17,7 @@ from tiphys.model.errors import RenderError
 from tiphys.sources.api import RenderLimits
 from tiphys.sources.render.cgroup import TaskLimit
 from tiphys.sources.render.jail import landlock_abi
-from tiphys.sources.render.processes import _is_alive, descendants
+from tiphys.sources.render.processes import _children, _is_alive, descendants
 from tiphys.sources.render.tools import find_tools
 
 MIB = 1024 * 1024
@@ -31,11 +31,12 @@ needs_landlock = pytest.mark.skipif(landlock_abi() == 0, reason="this kernel has
 @pytest.fixture
 def render_processes() -> Callable[[], set[int]]:
     """What runs below this process and is not of a server that other tests left running."""
-    before = descendants(os.getpid())
+    before = {*descendants(os.getpid())}
 
     def started() -> set[int]:
-        of_others = {child for pid in before for child in descendants(pid)}
-        return {*descendants(os.getpid())} - {*before} - of_others
+        # What other servers start comes and goes, so nothing below them is looked at.
+        ours = {*_children(os.getpid())} - before
+        return {pid for child in ours for pid in (child, *descendants(child)) if _is_alive(pid)}
 
     return started
 
