@@ -4,6 +4,7 @@ Source: Kubernetes documentation, "Update API Objects in Place Using kubectl pat
 document "Strategic Merge Patch".
 """
 
+import json
 from typing import Any
 
 import pytest
@@ -234,3 +235,59 @@ def test_a_map_is_deleted_by_a_directive(cluster: Cluster, deployment: str) -> N
 def test_a_map_is_replaced_by_a_directive(cluster: Cluster, deployment: str) -> None:
     pod = patched(cluster, deployment, {"nodeSelector": {"$patch": "replace", "a": "b"}})
     assert pod["nodeSelector"] == {"a": "b"}
+
+
+LEFT: list[tuple[str, Json, list[str]]] = [
+    (
+        "below a new item",
+        {"containers": [container("c", env=[{"name": "X", "$patch": "delete"}])]},
+        ["containers[0].env[0].$patch"],
+    ),
+    (
+        "of an order below a new item",
+        {"containers": [container("c", **{"$setElementOrder/env": [{"name": "X"}]})]},
+        ["containers[0].$setElementOrder/env"],
+    ),
+    (
+        "below a list that is replaced",
+        {
+            "containers": [
+                {"$patch": "replace"},
+                container("c", securityContext={"$patch": "delete"}),
+            ]
+        },
+        ["containers[0].securityContext.$patch"],
+    ),
+    (
+        "of retained keys of a new item",
+        {"volumes": [{"name": "new", "$retainKeys": ["name"], "emptyDir": {}}]},
+        ["volumes[0].$retainKeys"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("pod", "fields"), [pytest.param(*row[1:], id=row[0]) for row in LEFT])
+def test_a_directive_that_is_not_carried_out_is_an_unknown_field(
+    cluster: Cluster, deployment: str, pod: Json, fields: list[str]
+) -> None:
+    patch = {"spec": {"template": {"spec": pod}}}
+    told = [f'unknown field "spec.template.spec.{field}"' for field in fields]
+    strict = cluster.patch(deployment, patch, STRATEGIC_PATCH, fieldValidation="Strict")
+    warned = cluster.patch(deployment, patch, STRATEGIC_PATCH)
+
+    assert strict.failure(422, "Invalid")["message"].endswith(
+        f"strict decoding error: {', '.join(told)}"
+    )
+    assert list(warned.warnings) == told
+    assert "$" not in json.dumps(warned.ok()["spec"])
+
+
+def test_a_refused_patch_is_shown_without_what_was_carried_out(
+    cluster: Cluster, deployment: str
+) -> None:
+    pod = {"$patch": "replace", "containers": [container("c", **{"$patch": "replace"})]}
+    patch = {"spec": {"template": {"spec": pod}}}
+    answer = cluster.patch(deployment, patch, STRATEGIC_PATCH, fieldValidation="Strict")
+    container_shown = "map[$patch:replace image:nginx:1 name:c]"
+    shown = f"map[spec:map[template:map[spec:map[containers:[{container_shown}]]]]]"
+    assert f'Invalid value: "{shown}": ' in answer.failure(422, "Invalid")["message"]

@@ -23,6 +23,7 @@ from tiphys.sandbox.representation import as_metadata, as_table, check_acceptabl
 from tiphys.sandbox.requests import APPLY_MEDIA, Request
 from tiphys.sandbox.scalars import DecodeError
 from tiphys.sandbox.scale import applied_scale, as_scale, with_scale
+from tiphys.sandbox.statuses import StatusError
 from tiphys.sandbox.stored import Stored
 from tiphys.sandbox.subresources import Subresources
 from tiphys.sandbox.writing import StrictError, Write, answered, listed, shown
@@ -142,6 +143,9 @@ class Handlers:
             written = self._registry.patch(request.kind, key, patch.changed, write)
         except StrictError as err:
             raise patch.refused(err.text) from err
+        except StatusError as err:
+            err.warnings = list(dict.fromkeys([*patch.warnings, *err.warnings]))
+            raise
         warnings = [*patch.warnings, *written.warnings]
         return 200, self.show(request, written.stored), list(dict.fromkeys(warnings))
 

@@ -3,6 +3,7 @@
 Source: apiserver, pkg/endpoints/handlers/patch.go.
 """
 
+import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,7 @@ from tiphys.sandbox.statuses import StatusError, bad_request
 from tiphys.sandbox.writing import StrictError
 from tiphys.structured.patches.json_patch import apply_json_patch
 from tiphys.structured.patches.merge_patch import apply_merge_patch
-from tiphys.structured.patches.strategic import apply_strategic_patch
+from tiphys.structured.patches.strategic import carry_out
 from tiphys.structured.patches.values import PatchError
 
 _JSON, _MERGE, _STRATEGIC = (
@@ -69,6 +70,7 @@ class Patch:
         if self._validation != "Ignore":
             self.problems = tuple(self._said_of_patch())
         self._patched: Any = None
+        self._left: Any = None
 
     def changed(self, live: dict[str, Any]) -> dict[str, Any]:
         """Return an object with the patch carried out.
@@ -79,11 +81,13 @@ class Patch:
         kind = self._request.kind
         patch: Any = self._body.value
         self._check_form(patch)
+        if self._is_strategic:
+            patch = self._left = copy.deepcopy(patch or {})
         type_ = self._kinds.type_of(kind)
         ways: dict[str, Callable[[], Any]] = {
             _JSON: lambda: apply_json_patch(live, patch),
             _MERGE: lambda: apply_merge_patch(live, patch),
-            _STRATEGIC: lambda: apply_strategic_patch(live, patch or {}, type_),
+            _STRATEGIC: lambda: carry_out(live, patch, type_),
         }
         try:
             changed: dict[str, Any] = ways[self._request.media]()
@@ -122,8 +126,7 @@ class Patch:
 
     def refused(self, why: str) -> StatusError:
         """What was sent does not make an object of the kind."""
-        patch = self._body.value
-        shown = _go_value(patch) if self._is_strategic else compact(self._patched)
+        shown = _go_value(self._left) if self._is_strategic else compact(self._patched)
         text = f"Invalid value: {compact(shown)}: {why}"
         cause = {"reason": "FieldValueInvalid", "message": text, "field": "patch"}
         return StatusError(422, "Invalid", f' "" is invalid: patch: {text}', {"causes": [cause]})

@@ -3,10 +3,12 @@
 Source: Kubernetes API reference, "PodSpec", and the answers in tests/contract/answers.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tiphys.sandbox.names import label_value_errors, qualified_errors
 from tiphys.structured.quantities import parse_quantity
 
 Problem = tuple[str, str, str]
@@ -66,12 +68,21 @@ def pod_problems(spec: Json, path: str, claimed: set[str]) -> Iterator[Problem]:
         yield required(f"{path}.containers")
     for listed in ("containers", "initContainers"):
         yield from _each_container(spec.get(listed) or (), f"{path}.{listed}", volumes)
+    yield from _selector_problems(spec.get("nodeSelector") or {}, f"{path}.nodeSelector")
     user = (spec.get("securityContext") or {}).get("runAsUser", 0)
     if not 0 <= user <= _MAX_ID:
         text = f"must be between 0 and {_MAX_ID}, inclusive"
         yield invalid_value(f"{path}.securityContext.runAsUser", str(user), text)
     for place, toleration in enumerate(spec.get("tolerations") or ()):
         yield from _toleration_problems(toleration, f"{path}.tolerations[{place}].operator")
+
+
+def _selector_problems(labels: dict[str, str], field: str) -> Iterator[Problem]:
+    for key, value in labels.items():
+        for text in qualified_errors(key):
+            yield invalid_value(field, json.dumps(key), text)
+        for text in label_value_errors(value):
+            yield invalid_value(field, json.dumps(value), text)
 
 
 def _volume_problems(volume: Json, field: str, known: set[str]) -> Iterator[Problem]:

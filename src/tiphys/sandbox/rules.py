@@ -4,69 +4,14 @@ Source: Kubernetes API conventions, "Validation"; "Object Names and IDs"; "Label
 """
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from tiphys.sandbox.defaulting import kind_name, table, value_at
+from tiphys.sandbox.internal import POD_TEMPLATE, printed
 from tiphys.sandbox.kindrules import RULES, change_problems, restart_problems
 from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.podrules import Problem, pod_problems
-
-_NAME = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
-_LABEL_NAME = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_LABEL_VALUE = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?")
-_NAME_TEXT = (
-    "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or "
-    "'.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used "
-    "for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
-)
-_LABEL_TEXT = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-    "with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
-    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-)
-_VALUE_TEXT = (
-    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or "
-    "'.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  "
-    "or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
-)
-_FREE_NAMES = {"rbac.authorization.k8s.io"}
-
-
-def metadata_problems(manifest: dict[str, Any], kind: Kind) -> Iterator[Problem]:
-    """Yield what is wrong with an object's name, labels and annotations."""
-    metadata = manifest["metadata"]
-    name = metadata.get("name", "")
-    is_free = kind.group in _FREE_NAMES
-    if not is_free and not (_NAME.fullmatch(name) and len(name) <= 253):
-        yield "metadata.name", "FieldValueInvalid", f'Invalid value: "{name}": {_NAME_TEXT}'
-    for key, value in (metadata.get("labels") or {}).items():
-        yield from _label_problems("metadata.labels", key, str(value))
-    for key in metadata.get("annotations") or {}:
-        if not _is_label_key(key.lower()):
-            yield (
-                "metadata.annotations",
-                "FieldValueInvalid",
-                f'Invalid value: "{key}": {_LABEL_TEXT}',
-            )
-
-
-def _label_problems(field: str, key: str, value: str) -> Iterator[Problem]:
-    if not _is_label_key(key):
-        yield field, "FieldValueInvalid", f'Invalid value: "{key}": {_LABEL_TEXT}'
-    if len(value) > 63:
-        yield field, "FieldValueInvalid", f'Invalid value: "{value}": must be no more than 63 bytes'
-    elif not _LABEL_VALUE.fullmatch(value):
-        yield field, "FieldValueInvalid", f'Invalid value: "{value}": {_VALUE_TEXT}'
-
-
-def _is_label_key(key: str) -> bool:
-    prefix, separator, name = key.rpartition("/")
-    if separator and not _NAME.fullmatch(prefix):
-        return False
-    return len(name) <= 63 and _LABEL_NAME.fullmatch(name) is not None
-
 
 _SELECTING = {"Deployment.apps", "DaemonSet.apps", "ReplicaSet.apps", "StatefulSet.apps"}
 
@@ -134,9 +79,15 @@ def immutable_problems(old: dict[str, Any], new: dict[str, Any], kind: Kind) -> 
     for path in table()["immutable"].get(kind_name(kind), ()):
         before, after = value_at(old, path), value_at(new, path)
         if before is not None and before != after:
-            shown = _go_map(_as_in_go(after) if path == "roleRef" else after)
+            shown = _shown(path, after)
             yield path, "FieldValueInvalid", f"Invalid value: {shown}: field is immutable"
     yield from change_problems(kind_name(kind), old, new)
+
+
+def _shown(path: str, value: Any) -> str:
+    if path == "spec.template":
+        return printed(value, POD_TEMPLATE)
+    return _go_map(_as_in_go(value) if path == "roleRef" else value)
 
 
 def _as_in_go(reference: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ def lists_are_replaced() -> None:
     def plain(document: Any, patch: Any, _type: Any) -> Any:
         return apply_merge_patch(document, patch)
 
-    patching.apply_strategic_patch = plain  # type: ignore[attr-defined, assignment]
+    patching.carry_out = plain  # type: ignore[attr-defined, assignment]
 
 
 @noticed_by("test_an_order_is_followed")

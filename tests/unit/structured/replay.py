@@ -130,12 +130,20 @@ def applies(case: Json) -> bool:
     return True
 
 
+def _without_directives(value: Any) -> Any:
+    """Return a value as the recorded server read it: directives are no fields of its types."""
+    if isinstance(value, dict):
+        return {k: _without_directives(v) for k, v in value.items() if not k.startswith("$")}
+    return [_without_directives(item) for item in value] if isinstance(value, list) else value
+
+
 def answer_to_patch(case: Json) -> Json:
     original = case.get("original", {})
     try:
         match case["ask"]:
             case "strategic":
-                result: Any = apply_strategic_patch(original, case["patch"], type_of(case))
+                patched = apply_strategic_patch(original, case["patch"], type_of(case))
+                result: Any = _without_directives(patched)
             case "two-way":
                 result = create_two_way_patch(original, case["modified"], type_of(case))
             case "three-way":

@@ -4,10 +4,10 @@ Source: Kubernetes API reference, "ResourceQuotaSpec", and tests/contract/answer
 """
 
 import json
-import re
 from collections.abc import Iterator
 from typing import Any
 
+from tiphys.sandbox.names import qualified_errors
 from tiphys.sandbox.podrules import Problem, invalid_value, required
 from tiphys.structured.quantities import parse_quantity
 
@@ -25,12 +25,6 @@ _STORAGE = {
     "limits.ephemeral-storage",
 }  # fmt: skip
 _HUGE = ("hugepages-", "requests.hugepages-")
-_QUALIFIED = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
-_QUALIFIED_TEXT = (
-    "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end "
-    "with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for "
-    "validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
-)
 _OF_PODS = {"pods", *_COMPUTE}
 _SCOPES = {
     "BestEffort": {"pods"},
@@ -74,10 +68,12 @@ def quota_change_problems(old: Manifest, new: Manifest) -> Iterator[Problem]:
 
 def _name_problems(name: str) -> Iterator[Problem]:
     field = f"spec.hard[{name}]"
-    bare = name.rpartition("/")[2]
-    if not _QUALIFIED.fullmatch(bare):
-        yield invalid_value(field, _shown(name), _QUALIFIED_TEXT)
-    elif "/" not in name and not _is_standard(name):
+    wrong = list(qualified_errors(name))
+    for text in wrong:
+        yield invalid_value(field, _shown(name), text)
+    if wrong:
+        return
+    if "/" not in name and not _is_standard(name):
         if name != "storage":
             text = "must be a standard resource type or fully qualified"
             yield invalid_value(field, _shown(name), text)

@@ -30,11 +30,24 @@ _BAD_RETAIN = "invalid patch format of retainKeys"
 def apply_strategic_patch(original: Json, patch: Json, type_: TypeRef) -> Json:
     """Return an object with a strategic merge patch applied; the inputs stay as they are.
 
+    Directives below what is new to the object, or replaced, are not carried out and stay in it:
+    whoever reads it as its type takes them for unknown fields, as the API server does.
+
     Raises:
         PatchError: the patch is malformed, or does not fit the object.
     """
-    merged: Json = _clean(_Merge(final=True).maps(copy(original), copy(patch), type_))
-    return merged
+    return carry_out(copy(original), copy(patch), type_)
+
+
+def carry_out(original: Json, patch: Json, type_: TypeRef) -> Json:
+    """Do the same with what is given: both are changed, and parts of both are in the result.
+
+    Of the patch that stays which the API server shows when the result is refused.
+
+    Raises:
+        PatchError: the patch is malformed, or does not fit the object.
+    """
+    return _Merge(final=True).maps(original, patch, type_)
 
 
 def combine_strategic_patches(first: Json, second: Json, type_: TypeRef) -> Json:
@@ -188,7 +201,8 @@ class _Merge:
 def _directed(patch: Json) -> Json:
     directive = patch[DIRECTIVE]
     if directive == REPLACE:
-        return {key: value for key, value in patch.items() if key != DIRECTIVE}
+        del patch[DIRECTIVE]
+        return patch
     if directive == DELETE:
         return {}
     raise PatchError(f"unknown patch type: {plain(directive)} in map: {plain(patch)}")
@@ -280,20 +294,6 @@ def _without_directives(value: Any) -> tuple[Any, bool]:
         pairs = [_without_directives(item) for item in value]
         return [item for item, keep in pairs if keep], True
     return value, True
-
-
-def _clean(value: Any) -> Any:
-    """Drop directives of items that a patch meant to change but that are new to the object.
-
-    The API server's library leaves them in; its decoder then drops them as unknown fields.
-    """
-    if isinstance(value, dict):
-        return {
-            key: _clean(entry)
-            for key, entry in value.items()
-            if not key.startswith((SET_ORDER, DELETE_SCALARS, RETAIN_KEYS, DIRECTIVE))
-        }
-    return [_clean(item) for item in value] if isinstance(value, list) else value
 
 
 def _drop_nulls(value: Any) -> None:
