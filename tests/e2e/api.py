@@ -1,14 +1,18 @@
 """A plain synchronous client for tests: what an outsider with a kubeconfig would do."""
 
 import base64
+import contextlib
+import http.client
 import json
 import os
 import ssl
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -60,6 +64,9 @@ class Api:
         if "token" in user:
             self._headers["Authorization"] = f"Bearer {user['token']}"
         self.tls = tls_context(cluster, user) if self.server.startswith("https") else None
+        self._local = threading.local()
+        self._opened: list[http.client.HTTPConnection] = []
+        weakref.finalize(self, _close_all, self._opened)
 
     @property
     def authorization(self) -> dict[str, str]:
@@ -74,19 +81,44 @@ class Api:
         content_type: str = "application/json",
         **params: str,
     ) -> Any:
-        query = f"?{urllib.parse.urlencode(params)}" if params else ""
-        request = urllib.request.Request(
-            self.server + path + query,
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={**self._headers, "Content-Type": content_type},
-        )
+        url = f"{path}?{urllib.parse.urlencode(params)}" if params else path
+        data = None if body is None else json.dumps(body).encode()
+        headers = {**self._headers, "Content-Type": content_type}
         try:
-            with urllib.request.urlopen(request, context=self.tls, timeout=30) as answer:
-                return json.loads(answer.read())
-        except urllib.error.HTTPError as err:
-            with err:
-                raise RefusedError(err.code, json.loads(err.read() or b"{}")) from None
+            answer = self._send(method, url, data, headers)
+            text = answer.read()
+        except (http.client.HTTPException, OSError) as err:
+            self._local.connection = None
+            raise urllib.error.URLError(err) from err
+        if answer.status >= 300:
+            raise RefusedError(answer.status, json.loads(text or b"{}"))
+        return json.loads(text)
+
+    def _send(
+        self, method: str, url: str, data: bytes | None, headers: dict[str, str]
+    ) -> http.client.HTTPResponse:
+        kept: http.client.HTTPConnection | None = getattr(self._local, "connection", None)
+        if kept is not None:
+            # A server that went away, or that closes what is idle, leaves a dead connection.
+            with contextlib.suppress(http.client.HTTPException, OSError):
+                kept.request(method, url, data, headers)
+                return kept.getresponse()
+        connection = self._local.connection = self._connect()
+        connection.request(method, url, data, headers)
+        return connection.getresponse()
+
+    def _connect(self) -> http.client.HTTPConnection:
+        where = urllib.parse.urlsplit(self.server)
+        assert where.hostname is not None
+        connection = (
+            http.client.HTTPConnection(where.hostname, where.port, timeout=30)
+            if self.tls is None
+            else http.client.HTTPSConnection(
+                where.hostname, where.port, timeout=30, context=self.tls
+            )
+        )
+        self._opened.append(connection)
+        return connection
 
     def watch(self, path: str, version: str, *, timeout_s: int) -> Iterator[dict[str, Any]]:
         """Yield a collection's events from a version on, for some time."""
@@ -133,6 +165,11 @@ class Api:
 
     def delete(self, kind: str, namespace: str, name: str) -> Any:
         return self.request("DELETE", f"{PLURALS[kind].format(ns=namespace)}/{name}")
+
+
+def _close_all(connections: list[http.client.HTTPConnection]) -> None:
+    for connection in connections:
+        connection.close()
 
 
 def eventually(what: str, look: Callable[[], Any], timeout_s: float = 20.0) -> Any:

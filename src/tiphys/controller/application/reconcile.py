@@ -88,6 +88,8 @@ class Reconciler:
         again = True
         while again:
             waits = [await self._operator.advance(draft, memory)]
+            if draft.app.operation is not None and draft.operation is None:
+                await self._conclude(draft, memory)
             compared = await self._refresh(draft, memory)
             again, wait = self._decide(draft, memory, compared)
             waits.append(wait)
@@ -117,13 +119,25 @@ class Reconciler:
             memory.makes_way_for = newer_revisions(draft.status.operation_state, revisions)
             return bool(memory.makes_way_for), None
         memory.makes_way_for = ""
-        has_ended = draft.app.operation is not None
-        wait = None if has_ended else self._autosync.decide(draft, compared)
-        if has_ended or wait is not None:
-            # Only a comparison leads to a decision, so the next look must compare. The end of one
-            # operation is written before another one begins.
+        wait = self._autosync.decide(draft, compared)
+        if wait is not None:
+            # Only a comparison leads to a decision, so the next look must compare.
             memory.asked = max(memory.asked, RefreshLevel.RECENT)
-        return has_ended or draft.operation is not None, wait
+        return draft.operation is not None, wait
+
+    async def _conclude(self, draft: Draft, memory: Memory) -> None:
+        """Write the end of an operation, together with what it led to.
+
+        That is judged by what was compared already: a repository may take its time.
+        """
+        asked = memory.asked
+        try:
+            if memory.compared is not None:
+                memory.asked = RefreshLevel.RECENT
+                await self._refresh(draft, memory)
+        finally:
+            memory.asked = max(memory.asked, asked)
+            await self.save(draft)
 
     async def _refresh(self, draft: Draft, memory: Memory) -> Compared | None:
         settings, now = self._services.installation.settings, self._services.clock()
