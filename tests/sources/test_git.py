@@ -18,6 +18,7 @@ from tests.sources.requests import request
 from tiphys.model.errors import InvalidInputError, RenderError, SourceError, TiphysError
 from tiphys.sources.access import RepositoryAccess
 from tiphys.sources.api import RenderSettings
+from tiphys.sources.git.handles import Handles
 from tiphys.sources.git.repositories import Commit, CommitWanted, GitRepositories
 
 
@@ -492,3 +493,36 @@ async def test_many_readings_of_a_commit_share_one_handle(
 ) -> None:
     commits = [await _commit(git, tagged.url) for _ in range(20)]
     assert len({id(commit.open()) for commit in commits}) == 1
+
+
+async def test_hundreds_of_repositories_do_not_stay_open(
+    git: GitRepositories, tmp_path: Path, tagged: Tagged
+) -> None:
+    found = await _commit(git, tagged.url)
+    bare, copies = git.mirrors.get(tagged.url).folder, tmp_path / "copies"
+
+    def read_all() -> int:
+        for number in range(100):
+            shutil.copytree(bare, copies / str(number))
+            handles = Handles(copies / str(number))
+            tree = handles.tree(found.sha, allows_links_out=False, lfs=None)
+            assert tree.read("b.txt") == b"b"
+        return sum(str(copies) in line for line in Path("/proc/self/maps").read_text().splitlines())
+
+    # An index and a pack for each of those that stay open.
+    assert await asyncio.to_thread(read_all) <= 40
+
+
+async def test_a_tree_reads_on_when_its_handle_was_closed(
+    git: GitRepositories, tagged: Tagged
+) -> None:
+    found = await _commit(git, tagged.url)
+    handles = Handles(git.mirrors.get(tagged.url).folder)
+
+    def read() -> bytes | None:
+        tree = handles.tree(found.sha, allows_links_out=False, lfs=None)
+        handles.renew()
+        handles.repository()  # another one; that of the tree is closed
+        return tree.read("b.txt")
+
+    assert await asyncio.to_thread(read) == b"b"

@@ -1,4 +1,4 @@
-"""Handles of a repository on our disk, one a thread, kept open between readings.
+"""Handles of repositories on our disk, kept open by each thread between readings.
 
 Opening reads the configuration and maps the packs' indexes. A thousand Applications read the same
 commit within seconds: each with a handle of its own cost more than what it read, and the handles
@@ -6,25 +6,43 @@ piled up until the garbage collector came by.
 """
 
 import threading
+from collections import OrderedDict
 from pathlib import Path
 
 import pygit2
 
 from tiphys.sources.git.tree import CommitTree
 
+_KEPT = 16
+"""Repositories that a thread keeps open; each holds its packs' files."""
 _TREES = 8
 _OBJECT_CACHE_BYTES = 16 * 1024 * 1024
 
 pygit2.settings.cache_max_size(_OBJECT_CACHE_BYTES)
 
 
-class _Handle(threading.local):
-    """What one thread has open."""
+class _Handle:
+    """A repository that a thread has open, and the commits that it read of it lately."""
+
+    def __init__(self, folder: Path, opening: int) -> None:
+        self.opening = opening
+        self.repository = pygit2.Repository(str(folder))
+        self.trees: dict[tuple[str, bool, Path | None], CommitTree] = {}
+
+    def close(self) -> None:
+        """Close the packs; what is still held reads on, and opens them again for that."""
+        self.trees.clear()
+        self.repository.free()
+
+
+class _Kept(threading.local):
+    """What one thread has open, what was used last at the end."""
 
     def __init__(self) -> None:
-        self.renewals = -1
-        self.repository: pygit2.Repository | None = None
-        self.trees: dict[tuple[str, bool, Path | None], CommitTree] = {}
+        self.handles: OrderedDict[Path, _Handle] = OrderedDict()
+
+
+_kept = _Kept()
 
 
 class Handles:
@@ -32,28 +50,37 @@ class Handles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._renewals = 0
-        self._handle = _Handle()
+        self._opening = 0
 
     def renew(self) -> None:
         """Open anew at the next reading: other packs lie in the folder now."""
-        self._renewals += 1
+        self._opening += 1
 
     def repository(self) -> pygit2.Repository:
         """Return the repository, open."""
-        handle = self._handle
-        if handle.repository is None or handle.renewals != self._renewals:
-            handle.renewals = self._renewals
-            handle.trees.clear()
-            handle.repository = pygit2.Repository(str(self._folder))
-        return handle.repository
+        return self._handle().repository
 
     def tree(self, commit: str, *, allows_links_out: bool, lfs: Path | None) -> CommitTree:
         """Return the files of a commit that is there; see CommitTree."""
-        repository, trees = self.repository(), self._handle.trees
+        handle = self._handle()
         key = (commit, allows_links_out, lfs)
-        if key not in trees:
-            if len(trees) >= _TREES:
-                trees.clear()
-            trees[key] = CommitTree(repository, commit, allows_links_out=allows_links_out, lfs=lfs)
-        return trees[key]
+        if key not in handle.trees:
+            if len(handle.trees) >= _TREES:
+                handle.trees.clear()
+            handle.trees[key] = CommitTree(
+                handle.repository, commit, allows_links_out=allows_links_out, lfs=lfs
+            )
+        return handle.trees[key]
+
+    def _handle(self) -> _Handle:
+        handles = _kept.handles
+        handle = handles.get(self._folder)
+        if handle is None or handle.opening != self._opening:
+            opened = _Handle(self._folder, self._opening)
+            if handle is not None:
+                handle.close()
+            handle = handles[self._folder] = opened
+        handles.move_to_end(self._folder)
+        if len(handles) > _KEPT:
+            handles.popitem(last=False)[1].close()
+        return handle
