@@ -15,6 +15,7 @@ from tiphys.engine.hooks import is_hook, is_skipped, runs_outside_sync, sync_wav
 from tiphys.engine.targets import normalise_targets
 from tiphys.engine.tracking import app_instance_name, with_tracking
 from tiphys.model.application import Application, Condition
+from tiphys.model.encoding import kept_json
 from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey, gvk_of, key_of
 from tiphys.sources.api import (
     DEFAULT_MEDIA_TYPES,
@@ -190,7 +191,7 @@ def _prepared(app: Application, installation: Installation, manifest: Manifest) 
     return Target(
         key=key_of(marked),
         gvk=gvk_of(marked),
-        body=orjson.dumps(marked),
+        body=kept_json(marked),
         digest=target_digest(marked),
         wave=sync_wave(marked),
         is_hook=is_a_hook,

@@ -10,6 +10,7 @@ import msgspec
 import orjson
 
 from tiphys.engine.tree import owners_of
+from tiphys.model.encoding import kept_json
 from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey
 
 _VOLATILE = frozenset({"resourceVersion", "managedFields", "generation"})
@@ -124,7 +125,7 @@ class LiveStore:
             owners=tuple(owner.uid for owner in owners_of(manifest)),
             instance=instance,
             digest=_digest(self._without_noise(manifest)) if is_whole else 0,
-            body=orjson.dumps(manifest) if is_whole else None,
+            body=kept_json(manifest) if is_whole else None,
         )
         if before is not None and before.instance != instance:
             self._unindex(key, before)

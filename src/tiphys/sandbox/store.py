@@ -15,8 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import orjson
-
+from tiphys.model.encoding import kept_json
 from tiphys.sandbox.database import Database
 from tiphys.sandbox.statuses import StatusError
 from tiphys.sandbox.stored import Change, Collection, Name, Stored
@@ -159,7 +158,7 @@ class Store:
         name = (metadata.get("namespace", ""), metadata["name"])
         self.version += 1
         metadata["resourceVersion"] = str(self.version)
-        stored = Stored(_encoded(manifest), self.version)
+        stored = Stored(kept_json(manifest), self.version)
         stored.hold(manifest)
         previous = self._set(collection, name, stored)
         event = "MODIFIED" if previous else "ADDED"
@@ -173,7 +172,7 @@ class Store:
         self.version += 1
         metadata = {**previous.manifest["metadata"], "resourceVersion": str(self.version)}
         manifest = {**previous.manifest, "metadata": metadata}
-        gone = Stored(orjson.dumps(manifest), self.version)
+        gone = Stored(kept_json(manifest), self.version)
         self._write(Change("DELETED", collection, name, gone, previous))
         return gone
 
@@ -245,9 +244,3 @@ class Store:
         self._history[change.collection].append(change)
         for listener in (*self._listeners, *self._by_collection[change.collection]):
             listener(change)
-
-
-def _encoded(manifest: dict[str, Any]) -> bytes:
-    # orjson cuts a large buffer down to size, and a hole stays behind each object that is kept:
-    # with many of them a third of the memory. A copy has no hole.
-    return bytes(memoryview(orjson.dumps(manifest)))
