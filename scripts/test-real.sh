@@ -13,13 +13,25 @@ if ! reason=$(timeout 1500 scripts/build-control-plane.sh 2>&1); then
     [ "${TIPHYS_REQUIRE_REAL:-}" != 1 ]
     exit
 fi
-# Renders ask no cluster, so once is enough.
-on_real() {
-    .venv/bin/python -m tests.real.harness -- .venv/bin/pytest -q -rf \
-        --ignore tests/e2e/renders tests/e2e tests/contract "$@"
+# half NAME ARGUMENTS: run a part on a control plane of its own.
+half() {
+    local name=$1
+    shift
+    on_real() {
+        .venv/bin/python -m tests.real.harness -- \
+            .venv/bin/pytest -q -rf -o "cache_dir=.pytest_cache/real-$name" "$@"
+    }
+    on_real "$@" || {
+        # All tests shared one cluster; on a new one, what failed has to pass.
+        echo "ONCE MORE, on a new control plane: what failed above"
+        on_real --last-failed --last-failed-no-failures none "$@"
+    }
 }
-on_real "$@" || {
-    # All tests shared one cluster; on a new one, what failed has to pass.
-    echo "ONCE MORE, on a new control plane: what failed above"
-    on_real --last-failed --last-failed-no-failures none "$@"
-}
+# Tests wait a lot, so the halves run side by side. Renders ask no cluster, so once is enough.
+log=$(mktemp)
+half contract tests/contract "$@" >"$log" 2>&1 &
+contract=$!
+half e2e --ignore tests/e2e/renders tests/e2e "$@" || failed=1
+wait "$contract" || failed=1
+cat "$log"
+[ -z "${failed:-}" ]
