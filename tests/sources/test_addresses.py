@@ -60,12 +60,21 @@ def test_a_template_covers_what_begins_so_but_no_other_host(
         ("https://ann:pw@host/x", "https://host/x"),
         ("fatal: unable to access 'https://ann:p%40w@host/x/'", "fatal: unable to access 'https://host/x/'"),
         ("http://t0ken@host/x and http://a:b@c/", "http://host/x and http://c/"),
+        ("https://ann:p@w@host/x", "https://host/x"),
         ("git@github.com:org/repo", "git@github.com:org/repo"),
         ("mail ann@example.com", "mail ann@example.com"),
     ],
 )  # fmt: skip
 def test_no_address_shows_its_credentials(text: str, shown: str) -> None:
     assert redacted(text) == shown
+
+
+@pytest.mark.timeout(5)
+def test_an_address_without_end_is_read_at_once() -> None:
+    text = f"https://{'x' * 1_000_000}"
+
+    assert redacted(text) == text
+    assert normalise_url(text) == text
 
 
 def test_credentials_are_taken_out_of_an_address() -> None:

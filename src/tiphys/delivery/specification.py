@@ -15,11 +15,21 @@ from tiphys.model.project import AppProject
 from tiphys.model.source import ApplicationSource
 from tiphys.sources.addresses import redacted
 
+# No address, path or name of this world is longer; who writes one means harm.
+_MAX_LENGTH = 4096
+
 
 def check_spec(
     app: Application, installation: Installation, clusters: Clusters
 ) -> tuple[AppProject, ClusterRecord] | list[str]:
     """Return the project and the cluster of an Application, or what is wrong with its spec."""
+    oversized = [
+        f"{field} has {len(value)} characters, {_MAX_LENGTH} are allowed"
+        for field, value in _names(app)
+        if len(value) > _MAX_LENGTH
+    ]
+    if oversized:
+        return oversized
     project = installation.project(app.project)
     if project is None:
         return [f"Application referencing project {app.project} which does not exist"]
@@ -33,6 +43,22 @@ def check_spec(
     if problems or record is None:
         return problems
     return project, record
+
+
+def _names(app: Application) -> Iterator[tuple[str, str]]:
+    """Yield the fields of a spec that name something, each with its value."""
+    spec = app.spec
+    yield "spec.project", spec.project
+    yield "spec.destination.server", spec.destination.server
+    yield "spec.destination.name", spec.destination.name
+    yield "spec.destination.namespace", spec.destination.namespace
+    for place, source in enumerate(spec.all_sources):
+        prefix = f"spec.sources[{place}]" if spec.sources else "spec.source"
+        yield f"{prefix}.repoURL", source.repo_url
+        yield f"{prefix}.path", source.path
+        yield f"{prefix}.chart", source.chart
+        yield f"{prefix}.targetRevision", source.target_revision
+        yield f"{prefix}.ref", source.ref
 
 
 def _source_problems(app: Application) -> Iterator[str]:

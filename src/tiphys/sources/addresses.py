@@ -9,7 +9,9 @@ from tiphys.model.errors import InvalidInputError
 _SCP = re.compile(r"^(?:(?P<user>[^@/:\s]+)@)?(?P<host>[^@/:\s]+):(?P<path>(?!//)[^\s]+)$")
 _PORT = re.compile(r"\d+(/|$)")
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*://", re.IGNORECASE)
-_USER_INFO = re.compile(r"(?P<scheme>[a-z][a-z0-9+.-]*://)[^/@\s'\"]*@", re.IGNORECASE)
+# Up to the last `@` before the path, as git reads it: a password may hold one. The scheme is left
+# out of it, for looking for one at each letter of a long word takes the square of its length.
+_USER_INFO = re.compile(r"://[^/\s'\"]*@")
 # Two spellings of one repository; the others stay apart, for what answers there may differ.
 _DROPPED_SCHEMES = ("ssh://", "git+ssh://", "oci://")
 
@@ -58,7 +60,7 @@ def repository_identity(url: str) -> str:
     found = _scp(text)
     if found:
         text = f"{found['host']}/{found['path'].lstrip('/')}"
-    text = _USER_INFO.sub(lambda match: match["scheme"], text)
+    text = _USER_INFO.sub("://", text)
     for scheme in _DROPPED_SCHEMES:
         text = text.removeprefix(scheme)
     host, slash, path = text.partition("/") if "://" not in text else _split(text)
@@ -103,4 +105,4 @@ def without_credentials(url: str) -> PlainAddress:
 
 def redacted(text: str) -> str:
     """Return a text in which no address shows a user or password."""
-    return _USER_INFO.sub(lambda match: match["scheme"], text)
+    return _USER_INFO.sub("://", text)

@@ -11,6 +11,8 @@ _VERSION = re.compile(
     r"v?(?P<major>\d+)(?:\.(?P<minor>\d+))?(?:\.(?P<patch>\d+))?"
     r"(?:-(?P<pre>[0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?"
 )
+# As the specification advises; Python refuses to read numbers of thousands of digits.
+_MAX_LENGTH = 255
 _TERM = re.compile(r"(?P<op>=|!=|>=|<=|=>|=<|>|<|~>|~|\^)?\s*(?P<version>v?[0-9xX*][^\s,|]*)")
 
 
@@ -24,7 +26,7 @@ class Version(NamedTuple):
 
 def parse_version(text: str) -> Version | None:
     """Return a version; None for what is none."""
-    found = _VERSION.fullmatch(text)
+    found = _VERSION.fullmatch(text) if len(text) <= _MAX_LENGTH else None
     if found is None:
         return None
     numbers = tuple(int(found[name] or 0) for name in ("major", "minor", "patch"))
@@ -72,7 +74,7 @@ def satisfies(version: Version, constraint: str) -> bool:
 
 
 def _terms(text: str) -> Iterable[re.Match[str]]:
-    ranged = re.sub(r"(\S+)\s+-\s+(\S+)", r">=\1 <=\2", text)
+    ranged = re.sub(r"(?<!\S)(\S+)\s+-\s+(\S+)", r">=\1 <=\2", text)
     return _TERM.finditer(ranged)
 
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 
 _REFERENCE = re.compile(
-    r"\$(?:\{(?P<braced>[^}]*)\}|(?P<open>\{)|(?P<special>[*#$@!?\-0-9])|(?P<plain>[A-Za-z_]\w*))",
+    r"\$(?:\{(?P<braced>[^}]{0,128})\}|(?P<open>\{)|(?P<special>[*#$@!?\-0-9])|(?P<plain>[A-Za-z_]\w*))",
     re.ASCII,
 )
 
