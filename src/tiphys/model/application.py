@@ -12,7 +12,7 @@ from tiphys.model.operation import (
     OperationState,
     RetryStrategy,
 )
-from tiphys.model.source import ApplicationSource, Record
+from tiphys.model.source import ApplicationSource, Record, written
 from tiphys.model.words import HealthStatusCode, SyncStatusCode
 
 
@@ -140,7 +140,7 @@ class ComparedTo(Record, frozen=True):
 
     source: ApplicationSource | None = None
     sources: tuple[ApplicationSource, ...] = ()
-    destination: ApplicationDestination = ApplicationDestination()
+    destination: ApplicationDestination = msgspec.field(default_factory=ApplicationDestination)
     ignore_differences: tuple[ResourceIgnoreDifferences, ...] | None = None
 
 
@@ -162,7 +162,7 @@ class Condition(Record, frozen=True):
     """Something that a person should know."""
 
     type: str
-    message: str = ""
+    message: str = msgspec.field(default_factory=written)
     last_transition_time: str = ""
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from tiphys.model.keys import ResourceKey
-from tiphys.model.source import ApplicationSource, Record
+from tiphys.model.source import ApplicationSource, Record, written
 from tiphys.model.words import OperationPhase, ResultCode, SyncPhase
 
 
@@ -42,8 +42,8 @@ class SyncOperationResource(Record, frozen=True):
     """Selects resources of a partial sync; every field may be a glob, empty namespace is any."""
 
     group: str = ""
-    kind: str = ""
-    name: str = ""
+    kind: str = msgspec.field(default_factory=written)
+    name: str = msgspec.field(default_factory=written)
     namespace: str = ""
     exclude: bool = False
 
@@ -74,8 +74,8 @@ class OperationInitiator(Record, frozen=True):
 class Info(Record, frozen=True):
     """A free pair that the interfaces show."""
 
-    name: str = ""
-    value: str = ""
+    name: str = msgspec.field(default_factory=written)
+    value: str = msgspec.field(default_factory=written)
 
 
 class Operation(Record, frozen=True):
@@ -90,11 +90,11 @@ class Operation(Record, frozen=True):
 class ResourceResult(Record, frozen=True):
     """What a sync did to one resource, as `syncResult.resources` shows it."""
 
-    group: str = ""
-    version: str = ""
-    kind: str = ""
-    namespace: str = ""
-    name: str = ""
+    group: str = msgspec.field(default_factory=written)
+    version: str = msgspec.field(default_factory=written)
+    kind: str = msgspec.field(default_factory=written)
+    namespace: str = msgspec.field(default_factory=written)
+    name: str = msgspec.field(default_factory=written)
     status: ResultCode | None = None
     message: str = ""
     hook_type: str = ""
@@ -112,7 +112,7 @@ class SyncOperationResult(Record, frozen=True):
     """What a sync has done so far, and to which revision."""
 
     resources: tuple[ResourceResult, ...] = ()
-    revision: str = ""
+    revision: str = msgspec.field(default_factory=written)
     revisions: tuple[str, ...] = ()
     source: ApplicationSource | None = None
     sources: tuple[ApplicationSource, ...] = ()

@@ -5,6 +5,11 @@ from typing import Any
 import msgspec
 
 
+def written() -> str:
+    """Return an empty text that is written all the same: the schema of the resource requires it."""
+    return ""
+
+
 class Record(msgspec.Struct, frozen=True, rename="camel", omit_defaults=True, kw_only=True):
     """A frozen record whose wire names are the field names in camel case."""
 
@@ -99,7 +104,7 @@ class JsonnetVar(Record, frozen=True):
     """An external variable or top-level argument; `code` makes the value an expression."""
 
     name: str
-    value: str = ""
+    value: str = msgspec.field(default_factory=written)
     code: bool = False
 
 
@@ -125,7 +130,7 @@ class EnvEntry(Record, frozen=True):
     """One environment variable of a plugin."""
 
     name: str
-    value: str = ""
+    value: str = msgspec.field(default_factory=written)
 
 
 class PluginParameter(Record, frozen=True):
@@ -152,7 +157,7 @@ class ApplicationSource(Record, frozen=True):
     "oci://", only a name for other sources when `ref` is set without `path`; otherwise Git.
     """
 
-    repo_url: str = msgspec.field(default="", name="repoURL")
+    repo_url: str = msgspec.field(default_factory=written, name="repoURL")
     path: str = ""
     target_revision: str = ""
     chart: str = ""
