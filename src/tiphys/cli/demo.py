@@ -6,13 +6,13 @@ import time
 import yaml
 from rich.console import Console
 
-from tiphys.cli.deployment import Progress, progress_of, unfinished
+from tiphys.cli.deployment import Progress, demo_of, progress_of, unfinished
 from tiphys.cli.workplace import Workplace
 from tiphys.kube.client import KubeClient
 from tiphys.kube.config import load_kubeconfig
 from tiphys.kube.connection import connect
 from tiphys.model.errors import ApiError, TiphysError
-from tiphys.model.keys import GroupVersionKind
+from tiphys.model.keys import GroupVersionKind, Manifest
 from tiphys.model.labels import API_GROUP
 
 _APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
@@ -29,18 +29,20 @@ def deploy_demo(place: Workplace, git_url: str, console: Console) -> list[Progre
 
 
 async def _deploy(place: Workplace, git_url: str, console: Console) -> list[Progress]:
-    from tiphys.sandbox.demo import BROKEN_APPLICATION  # noqa: PLC0415
+    from tiphys.sandbox.demo import BROKEN_APPLICATION, applications  # noqa: PLC0415
 
     seen: dict[str, str] = {}
     deadline = time.monotonic() + _DEPLOY_S
     async with connect(load_kubeconfig(place.kubeconfig)) as client:
-        await _create_demo(place, git_url, client)
+        demo = list(yaml.safe_load_all(applications(git_url)))
+        names = frozenset(str(manifest["metadata"]["name"]) for manifest in demo)
+        await _create_demo(place, demo, client)
         while True:
-            found = await client.list(_APPLICATION, "argocd")
+            found = demo_of(await client.list(_APPLICATION, "argocd"), names)
             progress = sorted((progress_of(m) for m in found), key=lambda p: p.name)
             _tell(progress, seen, console)
             left = unfinished(progress, BROKEN_APPLICATION)
-            if progress and not left:
+            if not left:
                 return progress
             if time.monotonic() > deadline:
                 stuck = "; ".join(f"{p.name} is {p.sync} {p.health} {p.reason}" for p in left)
@@ -52,13 +54,11 @@ async def _deploy(place: Workplace, git_url: str, console: Console) -> list[Prog
             await asyncio.sleep(0.1)
 
 
-async def _create_demo(place: Workplace, git_url: str, client: KubeClient) -> None:
-    from tiphys.sandbox.demo import applications  # noqa: PLC0415
-
+async def _create_demo(place: Workplace, demo: list[Manifest], client: KubeClient) -> None:
     marker = place.home / "demo-applied"
     if marker.exists():
         return  # what a person deleted since then stays deleted
-    for manifest in yaml.safe_load_all(applications(git_url)):
+    for manifest in demo:
         try:
             await client.create(manifest, manager="tiphys-up")
         except ApiError as err:

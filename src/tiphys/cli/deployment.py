@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 
 from tiphys.cli.application_text import failures
+from tiphys.model.keys import Manifest
+from tiphys.model.labels import TRACKING_ID
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +27,17 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
     def is_done(self) -> bool:
         """True when it is Synced and Healthy."""
         return self.sync == "Synced" and self.health == "Healthy"
+
+
+def demo_of(manifests: Iterable[Manifest], names: frozenset[str]) -> list[Manifest]:
+    """Return the demo's Applications and what those brought; a person's own are not waited for."""
+    found = []
+    for manifest in manifests:
+        annotations = manifest["metadata"].get("annotations") or {}
+        parent = str(annotations.get(TRACKING_ID, "")).partition(":")[0]
+        if manifest["metadata"]["name"] in names or parent in names:
+            found.append(manifest)
+    return found
 
 
 def progress_of(manifest: dict[str, Any]) -> Progress:
