@@ -1,5 +1,6 @@
 """Reads Applications and projects from what the API server holds."""
 
+import re
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,6 +15,9 @@ _Record = TypeVar("_Record", Application, AppProject)
 
 def decode_application(manifest: Manifest) -> Application:
     """Return the record of an Application manifest.
+
+    A part of the status that makes no sense, or that only later versions know, counts as absent:
+    the status is ours to write, and nobody could mend it otherwise.
 
     Raises:
         InvalidInputError: a field has the wrong shape; `where` names it.
@@ -39,15 +43,25 @@ def _decode(manifest: Manifest, record: type[_Record], resource: str) -> _Record
 
 
 def _decode_without_nulls(manifest: Manifest, record: type[_Record], resource: str) -> _Record:
+    manifest = without_nulls(manifest)
     try:
-        return msgspec.convert(without_nulls(manifest), record)
+        return msgspec.convert(manifest, record)
     except msgspec.ValidationError as err:
         what, _, path = str(err).partition(" - at `$.")
+        member = _member_of_status(path)
+        if member in (manifest.get("status") or {}):
+            status = {name: value for name, value in manifest["status"].items() if name != member}
+            return _decode_without_nulls({**manifest, "status": status}, record, resource)
         metadata = manifest.get("metadata") or {}
         where = f"{resource}/{metadata.get('namespace', '')}/{metadata.get('name', '')}"
         raise InvalidInputError(
             what[:1].lower() + what[1:], where=f"{where}: {path.rstrip('`')}" if path else where
         ) from err
+
+
+def _member_of_status(path: str) -> str:
+    found = re.match(r"status\.(\w+)", path)
+    return found[1] if found else ""
 
 
 def without_nulls(value: Any) -> Any:
