@@ -43,6 +43,31 @@ def test_a_project_is_created_shown_and_deleted_once_nobody_uses_it(
     assert tiphys("proj", "delete", "cli-shop") == "project 'cli-shop' deleted\n"
 
 
+def test_secrets_of_garbage_are_listed_beside_the_others(world: World, tiphys: Shell) -> None:
+    garbage = {
+        "garbage-repository": ("repository", {"password": "swordfish"}),
+        "garbage-cluster": ("cluster", {"name": "garbage", "server": "https://a:swordfish@b"}),
+        "empty-cluster": ("cluster", {}),
+    }
+    for name, (kind, data) in garbage.items():
+        labels = {"argocd.argoproj.io/secret-type": kind}
+        metadata = {"name": name, "namespace": "argocd", "labels": labels}
+        world.api.create(
+            {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}
+        )
+    try:
+        repositories = tiphys("repo", "list")
+        clusters = tiphys("cluster", "list")
+    finally:
+        for name in garbage:
+            world.api.delete("Secret", "argocd", name)
+
+    assert "Secret garbage-repository has no `url`" in repositories
+    assert "`server` is no address of an API server" in clusters
+    assert "https://kubernetes.default.svc" in clusters
+    assert "swordfish" not in repositories + clusters
+
+
 def test_a_repository_is_added_only_once_it_answers(world: World, tiphys: Shell) -> None:
     repository = world.new_repository({"a.yaml": text(config_map("a"))})
     absent = repository.url.replace(".git", "-absent.git")

@@ -98,7 +98,8 @@ def _permission_problems(
     if record is None:
         return
     if not permits_destination(project, record, namespace):
+        shown = redacted(record.server)
         yield (
-            f"application destination server '{record.server}' and namespace '{namespace}' do "
+            f"application destination server '{shown}' and namespace '{namespace}' do "
             f"not match any of the allowed destinations in project '{name}'"
         )

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 import yaml
@@ -140,16 +141,16 @@ def config_from_secret(data: Mapping[str, str], where: str) -> ClusterConfig:
         where: the Secret's name, for errors.
 
     Raises:
-        InvalidInputError: `config` is no JSON of the documented shape.
+        InvalidInputError: `config` is no JSON of the documented shape, `server` no address.
     """
     try:
         config: dict[str, Any] = msgspec.json.decode(
             data.get("config") or "{}", type=dict[str, Any]
         )
         tls: dict[str, Any] = config.get("tlsClientConfig") or {}
-        return ClusterConfig(
+        found = ClusterConfig(
             server=data.get("server", "").rstrip("/"),
-            token=config.get("bearerToken", ""),
+            token=_header(config.get("bearerToken", "")),
             username=config.get("username", ""),
             password=config.get("password", ""),
             ca=_decoded(tls.get("caData")),
@@ -163,6 +164,29 @@ def config_from_secret(data: Mapping[str, str], where: str) -> ClusterConfig:
     except (msgspec.DecodeError, binascii.Error, ValueError, TypeError, AttributeError) as err:
         # The error's own text may quote the Secret, so it is not repeated.
         raise InvalidInputError("`config` is not of the documented shape", where=where) from err
+    _require_address(found.server, where)
+    return found
+
+
+def _header(text: str) -> str:
+    """Return what is sent as a header; a line's end would begin another one."""
+    if not text.isprintable():
+        raise ValueError
+    return text
+
+
+def _require_address(server: str, where: str) -> None:
+    try:
+        parts = urlsplit(server)
+        is_valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_valid, parts = False, urlsplit("")
+    if not is_valid or parts.username is not None:
+        raise InvalidInputError(
+            "`server` is no address of an API server",
+            where=where,
+            hint="Write https://HOST:PORT, and credentials into `config`.",
+        )
 
 
 def _named(document: dict[str, Any], section: str, name: str) -> dict[str, Any]:

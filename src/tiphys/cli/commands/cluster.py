@@ -21,6 +21,7 @@ from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey
 from tiphys.model.labels import IN_CLUSTER_SERVER, SECRET_TYPE
 from tiphys.settings.secret_manifests import cluster_config, cluster_secret
 from tiphys.settings.secrets import parse_clusters
+from tiphys.sources.addresses import redacted
 
 _SECRET = GroupVersionKind("", "v1", "Secret")
 _COLUMNS = ("SERVER", "NAME", "VERSION", "STATUS", "MESSAGE", "PROJECT")
@@ -200,7 +201,7 @@ async def _described(access: Access, record: ClusterRecord) -> dict[str, str]:
     except TiphysError as err:
         status, message = "Failed", " ".join(err.line.split())
     return {
-        "server": record.server,
+        "server": redacted(record.server),
         "name": record.name,
         "version": version,
         "status": status,

@@ -79,6 +79,8 @@ class _Known(NamedTuple):
             InvalidInputError: its address or credentials cannot be used.
         """
         own = decode_secret(secret)
+        if not own.get("url"):
+            raise InvalidInputError(f"Secret {secret['metadata']['name']} has no `url`")
         others = [s for s in self.secrets if secret_type(s) == "repo-creds"]
         url, project = own["url"], own.get("project", "")
         data = find_repository(
