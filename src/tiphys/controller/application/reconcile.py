@@ -88,9 +88,10 @@ class Reconciler:
         again = True
         while again:
             waits = [await self._operator.advance(draft, memory)]
-            if draft.app.operation is not None and draft.operation is None:
-                await self._conclude(draft, memory)
-            compared = await self._refresh(draft, memory)
+            has_ended = draft.app.operation is not None and draft.operation is None
+            compared = await self._conclude(draft, memory) if has_ended else None
+            if compared is None:
+                compared = await self._refresh(draft, memory)
             again, wait = self._decide(draft, memory, compared)
             waits.append(wait)
             if again or not self._may_put_off(draft, memory):
@@ -125,19 +126,24 @@ class Reconciler:
             memory.asked = max(memory.asked, RefreshLevel.RECENT)
         return draft.operation is not None, wait
 
-    async def _conclude(self, draft: Draft, memory: Memory) -> None:
-        """Write the end of an operation, together with what it led to.
+    async def _conclude(self, draft: Draft, memory: Memory) -> Compared | None:
+        """Write the end of an operation together with what it led to.
 
-        That is judged by what was compared already: a repository may take its time.
+        A repository may take its time when it has to be asked, or does not answer: then what was
+        compared already tells, and another look is due.
+
+        Returns:
+            What it led to; None when another look is due.
         """
-        asked = memory.asked
+        due = RefreshLevel.NONE
+        if memory.asked > RefreshLevel.LATEST or memory.failing_since is not None:
+            due, memory.asked = memory.asked, RefreshLevel.RECENT
         try:
-            if memory.compared is not None:
-                memory.asked = RefreshLevel.RECENT
-                await self._refresh(draft, memory)
+            compared = await self._refresh(draft, memory)
         finally:
-            memory.asked = max(memory.asked, asked)
+            memory.asked = max(memory.asked, due)
             await self.save(draft)
+        return compared if due is RefreshLevel.NONE else None
 
     async def _refresh(self, draft: Draft, memory: Memory) -> Compared | None:
         settings, now = self._services.installation.settings, self._services.clock()
