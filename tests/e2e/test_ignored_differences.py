@@ -179,6 +179,30 @@ def test_the_same_amount_is_no_difference_where_a_field_is_known_to_be_one(world
         app.wait("OutOfSync")
 
 
+def test_a_boolean_that_is_false_is_as_good_as_absent_where_a_field_is_known_to_hold_one(
+    world: World,
+) -> None:
+    group, kind = _kind(world)
+    pod = {"containers": [{"name": "main", "image": "web:1", "tty": False}], "hostNetwork": False}
+    app, namespace = _synced(world, _gadget(group, kind, spec={"pod": pod, "paused": False}))
+    bare = {"containers": [{"name": "main", "image": "web:1"}], "hostNetwork": None}
+    _edit(world, group, namespace, {"spec": {"pod": bare}})
+    app.wait("OutOfSync")
+
+    known = "[{field: spec.pod, type: core/v1/PodSpec}]"
+    with world.settings(
+        "argocd-cm", {f"resource.customizations.knownTypeFields.{group}_{kind}": known}
+    ):
+        app.refresh()
+        app.wait("Synced")
+        _edit(world, group, namespace, {"spec": {"pod": {"hostNetwork": True}}})
+        app.wait("OutOfSync")
+        _edit(world, group, namespace, {"spec": {"pod": {"hostNetwork": None}}})
+        app.wait("Synced")
+        _edit(world, group, namespace, {"spec": {"paused": None}})
+        app.wait("OutOfSync")
+
+
 @pytest.mark.parametrize(
     ("setting", "sync"),
     [

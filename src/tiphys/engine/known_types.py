@@ -32,6 +32,17 @@ _REWRITES: Final[dict[str, Callable[[Any], str]]] = {
     "quantity": canonical_quantity,
     "duration": lambda value: canonical_duration(str(value)),
 }
+_ABSENT_IS_FALSE: Final = (
+    "hostIPC",
+    "hostNetwork",
+    "hostPID",
+    "publishNotReadyAddresses",
+    "readOnly",
+    "stdin",
+    "stdinOnce",
+    "tty",
+)
+# Not all booleans: a service account's token is mounted unless `false` is written.
 
 
 @cache
@@ -58,21 +69,56 @@ def with_known_types(manifest: Manifest, fields: Iterable[KnownTypeField]) -> Ma
         manifest: untouched.
         fields: which parts have a known type; one whose type or path leads nowhere changes nothing.
     """
+    return _changed(manifest, fields, _rewritten)
+
+
+def with_absent_booleans(live: Manifest, fields: Iterable[KnownTypeField]) -> Manifest:
+    """Return an object with `false` where it leaves out what is false unless written.
+
+    For live only: an operator that knows the type drops what Git may spell out.
+
+    Args:
+        live: untouched.
+        fields: as of `with_known_types`.
+    """
+    return _changed(live, fields, _with_false)
+
+
+def _changed(
+    manifest: Manifest, fields: Iterable[KnownTypeField], change: Callable[[Any, TypeRef], Any]
+) -> Manifest:
     for known in fields:
         type_ = known_type(known.type)
         if type_ is not None:
-            manifest = _at(manifest, known.field.split("."), type_)
+            manifest = _at(manifest, known.field.split("."), change, type_)
     return manifest
 
 
-def _at(value: Any, path: list[str], type_: TypeRef) -> Any:
+def _at(value: Any, path: list[str], change: Callable[[Any, TypeRef], Any], type_: TypeRef) -> Any:
     if isinstance(value, list):
-        return [_at(item, path, type_) for item in value]
+        return [_at(item, path, change, type_) for item in value]
     if not path:
-        return _rewritten(value, type_)
+        return change(value, type_)
     if not isinstance(value, dict) or path[0] not in value:
         return value
-    return {**value, path[0]: _at(value[path[0]], path[1:], type_)}
+    return {**value, path[0]: _at(value[path[0]], path[1:], change, type_)}
+
+
+def _with_false(value: Any, type_: TypeRef) -> Any:
+    if isinstance(value, list):
+        element = type_.list.element if type_.list is not None else None
+        return value if element is None else [_with_false(item, element) for item in value]
+    if not isinstance(value, dict):
+        return value
+    filled = {
+        name: item if (child := type_.child(name)) is None else _with_false(item, child)
+        for name, item in value.items()
+    }
+    for name in _ABSENT_IS_FALSE:
+        child = type_.child(name)
+        if filled.get(name) is None and child is not None and child.scalar == "boolean":
+            filled[name] = False
+    return filled
 
 
 def _rewritten(value: Any, type_: TypeRef) -> Any:

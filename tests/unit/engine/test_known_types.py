@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from tiphys.engine.diff import CompareSettings, Verdict, compare
-from tiphys.engine.known_types import known_type, with_known_types
+from tiphys.engine.known_types import known_type, with_absent_booleans, with_known_types
 from tiphys.model.application import KnownTypeField
 
 LIST = KnownTypeField(field="spec.limits", type="core/v1/ResourceList")
@@ -87,3 +87,15 @@ def test_the_same_amount_is_no_difference(
     settings = CompareSettings(known_types=known)
 
     assert compare(custom("2000m"), custom(live), settings, None).verdict is verdict
+
+
+def test_what_is_false_unless_written_is_spelled_out_and_no_other_boolean() -> None:
+    container = {"name": "main", "tty": True}
+    live = {"spec": {"template": {"spec": {"containers": [container], "hostPID": None}}}}
+    host = {"hostPID": False, "hostIPC": False, "hostNetwork": False}
+    filled = {"name": "main", "tty": True, "stdin": False, "stdinOnce": False}
+
+    # Mounting a service account's token is the default, so that one stays as it is.
+    spec = {"containers": [filled], **host}
+    assert with_absent_booleans(live, [POD]) == {"spec": {"template": {"spec": spec}}}
+    assert with_absent_booleans(live, []) == live

@@ -29,7 +29,7 @@ from tiphys.engine.fields import (
     owns_field,
 )
 from tiphys.engine.ignoring import Ignored
-from tiphys.engine.known_types import with_known_types
+from tiphys.engine.known_types import with_absent_booleans, with_known_types
 from tiphys.engine.normalise import normalise, prepare_target
 from tiphys.model.keys import Manifest
 from tiphys.model.labels import LAST_APPLIED
@@ -95,7 +95,7 @@ class Faces:
             settings.ignore, (live.get("metadata") or {}).get("managedFields") or ()
         )
         self.target = comparable(prepare_target(target), settings, self.ignored)
-        self.live = comparable(normalise(live), settings, self.ignored)
+        self.live = comparable_live(live, settings, self.ignored)
         self.rules = ListRules([entry.fields for entry in self.entries])
         self.applied = applied_entries(self.entries, settings.manager)
         self.last_applied = last_applied(live)
@@ -155,6 +155,12 @@ class Faces:
         owners = [entry for entry in self.entries if owns_field(entry, path)]
         legacy = migrated_entries(self.entries, settings.manager, settings.migration_manager)
         return bool(owners) and all(entry in legacy or entry in self.applied for entry in owners)
+
+
+def comparable_live(live: Manifest, settings: CompareSettings, ignored: Ignored) -> Manifest:
+    """Return an object of the cluster as `comparable` returns manifests."""
+    spelled_out = with_absent_booleans(normalise(live), settings.known_types)
+    return comparable(spelled_out, settings, ignored)
 
 
 def comparable(manifest: Manifest, settings: CompareSettings, ignored: Ignored) -> Manifest:

@@ -10,14 +10,13 @@ on purpose: a value that admission overrules is Synced with a note, since no syn
 
 from typing import Any
 
-from tiphys.engine.diff.compare import Faces, comparable, drifts_of
+from tiphys.engine.diff.compare import Faces, comparable_live, drifts_of
 from tiphys.engine.diff.lists import KeyedItems, ListRules, keeps_order
 from tiphys.engine.diff.ownership import changes_of_owned
 from tiphys.engine.diff.paths import Path, format_path
 from tiphys.engine.diff.settings import CompareSettings, Comparison, Verdict
 from tiphys.engine.diff.values import Difference, ValueWalk, same_value
 from tiphys.engine.fields import field_entries
-from tiphys.engine.normalise import normalise
 from tiphys.model.keys import Manifest
 from tiphys.structured.types import TypeRef
 
@@ -44,7 +43,7 @@ def judge_prediction(
         SYNCED or OUT_OF_SYNC, never ASK. A drift's `target` is the value that a sync would leave.
     """
     faces = Faces(target, live, settings, schema)
-    after = comparable(normalise(prediction), settings, faces.ignored)
+    after = comparable_live(prediction, settings, faces.ignored)
     predicted = field_entries(prediction)
     rules = ListRules([entry.fields for entry in (*predicted, *faces.entries)])
     walk = _PredictionWalk(rules)
