@@ -10,6 +10,7 @@ Json = dict[str, Any]
 Values = st.SearchStrategy[Any]
 WORDS = st.sampled_from(["a", "b", "c"])
 MANAGERS = st.sampled_from(["one", "two", "three"])
+CLIENT_SIDE = "kubectl-client-side-apply"
 NUMBERS = st.integers(0, 3)
 FLAGS = st.booleans()
 
@@ -99,7 +100,22 @@ class Maker:
             externalIPs=st.lists(st.sampled_from(["1.2.3.4", "5.6.7.8"]), max_size=2, unique=True),
             publishNotReadyAddresses=FLAGS,
         )
-        return self.whole(spec=spec)
+        condition = st.fixed_dictionaries(
+            {
+                "type": st.sampled_from(["example.com/A", "example.com/B"]),
+                "status": st.sampled_from(["True", "False"]),
+                "reason": st.sampled_from(["One", "Two"]),
+                "message": WORDS,
+                "lastTransitionTime": st.just("2026-01-01T00:00:00Z"),
+            },
+            optional={"observedGeneration": NUMBERS},
+        )
+        types = st.sampled_from(["example.com/A", "example.com/B"])
+        status = self.some(
+            conditions=self.items("type", item=condition, key=types),
+            loadBalancer=self.some(ingress=st.just([])),
+        )
+        return self.whole(spec=spec, status=status)
 
     def container(self) -> Values:
         source = st.just({"fieldRef": {"fieldPath": "metadata.name"}})
@@ -158,7 +174,7 @@ class Maker:
             type=st.sampled_from(["Recreate", "RollingUpdate"]), rollingUpdate=rolling
         )
         spec = self.some(
-            replicas=st.just(0),
+            replicas=NUMBERS,
             minReadySeconds=NUMBERS,
             strategy=strategy,
             template=self.template(),
@@ -188,6 +204,7 @@ class Maker:
             u=self.some(a=anything, b=anything),
             n=self.some(a=leaf, b=leaf),
             i=st.sampled_from([1, "1", "x"]),
+            replicas=NUMBERS,
         )
         return self.whole(spec=spec, status=self.some(x=WORDS))
 
@@ -236,6 +253,7 @@ def _with(value: Any, least: Any) -> Any:
     return value if value else least
 
 
+_WITH_STATUS, _SCALED = {"Service", "Thing"}, {"Deployment"}
 _POD_PATHS: list[tuple[str, Values]] = [
     ("spec/containers/0/image", WORDS),
     ("spec/containers/0/env", st.just([{"name": "a", "value": "a"}])),
@@ -317,6 +335,13 @@ def _operations(paths: list[tuple[str, Values]], op: Values) -> Values:
 
 def steps(kind: str) -> Values:
     """One write to an object that is there."""
+    of_object = _object_steps(kind)
+    if kind in _SCALED:
+        return st.one_of(of_object, of_object, of_object, of_object, _scale_steps())
+    return of_object
+
+
+def _object_steps(kind: str) -> Values:
     given, patch = Maker(), Maker(patching=True)
     complete = given.body(kind).map(lambda body: whole(kind, body))
     bodies: dict[str, Values] = {
@@ -329,15 +354,73 @@ def steps(kind: str) -> Values:
     if kind != "Thing":
         bodies["strategic"] = Maker(patching=True, directives=True).body(kind)
     optional: dict[str, Values] = {"dry_run": st.just(value=True)}
+    if kind == "Thing":
+        optional["version"] = st.just("v2")
     kinds = []
     for op, body in bodies.items():
-        more: dict[str, Values] = {}
-        more |= {"sub": st.just("status")} if kind == "Thing" and op != "json" else {}
+        more = {"sub": st.just("status")} if kind in _WITH_STATUS and op != "json" else {}
         required = {"op": st.just(op), "by": MANAGERS, "body": body}
         kinds.append(st.fixed_dictionaries(required, optional={**optional, **more}))
     forced = kinds[0].map(lambda step: {**step, "force": True})
+    by_kubectl = kinds[0].map(lambda step: {**step, "by": "kubectl"})
+    client_side = st.fixed_dictionaries(
+        {
+            "op": st.just("merge" if kind == "Thing" else "strategic"),
+            "by": st.just(CLIENT_SIDE),
+            "body": given.body(kind),
+            "record": st.just(value=True),
+        }
+    )
     # Applies are what most depends on.
-    return st.one_of(kinds[0], kinds[0], forced, *kinds)
+    found = st.one_of(kinds[0], kinds[0], forced, by_kubectl, client_side, *kinds)
+    return found.map(_declared) if kind == "Thing" else found
+
+
+def _declared(step: Json) -> Json:
+    """Leave out what makes a real server refuse, or forget, a whole write in the other version.
+
+    That is what the version does not have, of an apply; of a status, whose spec counts for
+    nothing, items of lists that are there twice; and that an object has no status any more: its
+    owners in the stored version are forgotten then, though it stays.
+    """
+    body = step["body"]
+    if "version" not in step:
+        return step
+    if isinstance(body, list):
+        kept = [operation for operation in body if "status" not in str(operation)]
+        return {**step, "body": kept or [{"op": "add", "path": "/metadata/labels", "value": {}}]}
+    if "sub" not in step and step["op"] != "apply":
+        step = {**step, "op": "update" if step["op"] == "replace" else step["op"]}
+        body = {name: value for name, value in body.items() if name != "status"}
+    gone = {"b", "n", "u"} if step["op"] == "apply" else {"lk", "lm"} if "sub" in step else set()
+    if body.get("spec"):
+        spec = {name: value for name, value in body["spec"].items() if name not in gone}
+        body = {**body, "spec": spec}
+    return {**step, "body": body}
+
+
+def _scale_steps() -> Values:
+    """Writes of the scale, by every way that there is.
+
+    Each asks for another number than the object had: of one that changes nothing a real server
+    splits the owners in two with one name, and forgets one of them by and by.
+    """
+    number = st.integers(4, 9999)
+    body = st.fixed_dictionaries({"spec": st.fixed_dictionaries({"replicas": number})})
+    patch = st.fixed_dictionaries(
+        {"op": st.just("add"), "path": st.just("/spec/replicas"), "value": number}
+    )
+    bodies: dict[str, Values] = {
+        "apply": body, "replace": body, "update": body, "merge": body, "json": st.tuples(patch),
+    }  # fmt: skip
+    kinds = []
+    for op, values in bodies.items():
+        required = {"op": st.just(op), "by": MANAGERS, "sub": st.just("scale"), "body": values}
+        optional: dict[str, Values] = {"dry_run": st.just(value=True)}
+        if op == "apply":
+            optional["force"] = st.just(value=True)
+        kinds.append(st.fixed_dictionaries(required, optional=optional))
+    return st.one_of(*kinds)
 
 
 def _without_empty_metadata(body: Json) -> Json:
@@ -358,6 +441,15 @@ def sequences(kind: str) -> Values:
     """A first write that makes an object, and up to five more."""
     body = Maker().body(kind).map(lambda body: _without_empty_metadata(whole(kind, body)))
     op = st.sampled_from(["create", "apply"])
-    first = st.fixed_dictionaries({"op": op, "by": MANAGERS, "body": body})
+    anybody = st.fixed_dictionaries({"op": op, "by": MANAGERS, "body": body})
+    client_side = st.fixed_dictionaries(
+        {
+            "op": st.just("create"),
+            "by": st.just(CLIENT_SIDE),
+            "body": body,
+            "record": st.just(value=True),
+        }
+    )
+    first = st.one_of(anybody, anybody, client_side)
     more = st.lists(steps(kind), min_size=1, max_size=5)
     return st.tuples(first, more).map(lambda s: {"kind": kind, "steps": [s[0], *s[1]]})

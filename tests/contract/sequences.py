@@ -5,10 +5,13 @@ A sequence is plain data: `{"kind": "ConfigMap", "steps": [STEP...]}`; a step is
 - `op`: `create`, `replace` (a PUT of this body alone), `update` (a PUT of the object as the writer
   saw it last, with `body` merged into it), `apply`, `merge`, `json`, `strategic`.
 - `by`: the field manager; `body`: what is sent, without the object's name.
-- `force`, `dry_run`: true or absent; `sub`: the subresource.
+- `force`, `dry_run`: true or absent; `sub`: the subresource; `scale` has a body of its own.
+- `version`: the API version of a custom resource, if it is not the stored one.
+- `record`: the body is noted in kubectl's own annotation, as its client-side apply does.
 
 An outcome is what one step was answered, without what differs from one run to the next. Both are
-JSON, so that they can be recorded (see `recorded_sequences`).
+JSON, so that they can be recorded (see `recorded_sequences`). After a write of a scale it has the
+object too, as `object`.
 """
 
 import copy
@@ -29,6 +32,7 @@ from tests.contract.cluster import (
     at,
 )
 from tests.contract.custom import DEFINITIONS, Custom, definition_of, version_of, wait_served
+from tiphys.structured.lastapplied import LAST_APPLIED
 from tiphys.structured.patches.merge_patch import apply_merge_patch
 
 Json = dict[str, Any]
@@ -56,6 +60,16 @@ _MASKS = (
 # A server wants what the libraries do not: keys of a list are required or have a default.
 THING: Json = copy.deepcopy(SCHEMA)
 THING["properties"]["spec"]["properties"]["lk"]["items"]["required"] = ["port"]
+THING["properties"]["spec"]["properties"]["replicas"] = {"type": "integer", "minimum": 0}
+# Another version has fewer fields, and a default of its own.
+OTHER: Json = copy.deepcopy(THING)
+for _field in ("b", "n", "u"):
+    del OTHER["properties"]["spec"]["properties"][_field]
+OTHER["properties"]["spec"]["properties"]["a"] = {"type": "string", "default": "c"}
+_SUBRESOURCES: Json = {
+    "status": {},
+    "scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"},
+}
 _WHOLE = re.compile(r'Invalid value: "\{.*\}": ')
 _VERSION = re.compile(r'"resourceVersion": "(\d+)"')
 
@@ -72,18 +86,26 @@ class Place(NamedTuple):
     namespace: str
     custom: Custom
 
-    def path(self, kind: str, name: str = "", sub: str = "") -> str:
-        api_version = API_VERSIONS[kind].replace("GROUP", self.custom.group)
-        return at(api_version, f"{kind.lower()}s", self.namespace, name, sub)
+    def api_version(self, kind: str, version: str = "") -> str:
+        found = API_VERSIONS[kind].replace("GROUP", self.custom.group)
+        return f"{self.custom.group}/{version}" if version else found
+
+    def path(self, kind: str, name: str = "", step: Json | None = None) -> str:
+        version, sub = ((step or {}).get(part, "") for part in ("version", "sub"))
+        return at(self.api_version(kind, version), f"{kind.lower()}s", self.namespace, name, sub)
 
 
 def places(cluster: Cluster) -> Iterator[Place]:
     """Yield a place of its own on a server, and take it back afterwards."""
     suffix = uuid.uuid4().hex[:10]
     custom = Custom(f"g{suffix}.example.com")
-    version = version_of(THING, subresources={"status": {}})
-    cluster.post(DEFINITIONS, definition_of(version, group=custom.group)).ok()
-    wait_served(cluster, custom)
+    versions = [
+        version_of(THING, subresources=_SUBRESOURCES),
+        version_of(OTHER, "v2", storage=False, subresources=_SUBRESOURCES),
+    ]
+    cluster.post(DEFINITIONS, definition_of(*versions, group=custom.group)).ok()
+    for version in versions:
+        wait_served(cluster, custom, version["name"])
     cluster.post("/api/v1/namespaces", {"metadata": {"name": f"s{suffix}"}}).ok()
     yield Place(cluster, f"s{suffix}", custom)
     cluster.delete(f"/api/v1/namespaces/s{suffix}")
@@ -93,18 +115,39 @@ def places(cluster: Cluster) -> Iterator[Place]:
 def play(place: Place, sequence: Json) -> list[Outcome]:
     """Send the writes of a sequence to a new object, and return what each was answered."""
     kind, name = sequence["kind"], f"x{uuid.uuid4().hex[:10]}"
+    path = place.path(kind, name)
     live: Json = {}
     answers = []
     for step in sequence["steps"]:
-        answer = _send(place, kind, name, (step, live))
-        answers.append(answer)
+        seen = live
+        if live and step["op"] == "update" and ("version" in step or _is_scale(step)):
+            seen = _as_seen(place, (kind, name), step)
+        answer = _send(place, kind, name, (step, seen))
+        after = place.cluster.get(path) if live and _is_scale(step) else None
+        answers.append((answer, after))
         if answer.code < 300 and "dry_run" not in step:
-            live = answer.json
-    path = place.path(kind, name)
+            live = answer.json if after is None else after.json
+        if live and "version" in step:
+            live = place.cluster.get(path).json
     if live.get("metadata", {}).get("finalizers"):
         place.cluster.patch(path, {"metadata": {"finalizers": None}})
     place.cluster.delete(path, propagationPolicy="Background")
     return _outcomes(place, name, answers)
+
+
+def _as_seen(place: Place, named: tuple[str, str], step: Json) -> Json:
+    """Return what an update starts from, where that is not what was written last."""
+    kind, name = named
+    if not _is_scale(step):
+        found: Json = place.cluster.get(place.path(kind, name, {**step, "sub": ""})).json
+        return found
+    answer = place.cluster.get(place.path(kind, name, step))
+    bare = {"apiVersion": "autoscaling/v1", "kind": "Scale", "metadata": {"name": name}}
+    return dict(answer.json) if answer.code == 200 else bare
+
+
+def _is_scale(step: Json) -> bool:
+    return step.get("sub") == "scale"
 
 
 def _send(place: Place, kind: str, name: str, write: tuple[Json, Json]) -> Answer:
@@ -114,18 +157,32 @@ def _send(place: Place, kind: str, name: str, write: tuple[Json, Json]) -> Answe
         query["dryRun"] = "All"
     if "force" in step:
         query["force"] = "true"
-    path = place.path(kind, "" if op == "create" else name, step.get("sub", ""))
+    path = place.path(kind, "" if op == "create" else name, step)
     body = step["body"]
     if op == "update":
         body = _updated(kind, live, body)
     if op in {"create", "replace", "apply"}:
-        api_version = API_VERSIONS[kind].replace("GROUP", place.custom.group)
         metadata = {**body.get("metadata", {}), "name": name}
-        if op == "replace" and kind == "Thing":
+        if op == "replace" and kind == "Thing" and not _is_scale(step):
             metadata["resourceVersion"] = live.get("metadata", {}).get("resourceVersion", "1")
-        body = {"apiVersion": api_version, "kind": kind, **body, "metadata": metadata}
+        about = {"apiVersion": place.api_version(kind, step.get("version", "")), "kind": kind}
+        if _is_scale(step):
+            about = {"apiVersion": "autoscaling/v1", "kind": "Scale"}
+        body = {**about, **body, "metadata": metadata}
+    if "record" in step:
+        body = _recorded(body, {"name": name, "namespace": place.namespace})
     media = _MEDIA.get(op, "application/json")
     return place.cluster.call(_METHODS.get(op, "PATCH"), path, body, media=media, **query)
+
+
+def _recorded(body: Json, names: Json) -> Json:
+    metadata = body.get("metadata") or {}
+    said = {**body, "metadata": {**metadata, **names}}
+    annotations = {
+        **(metadata.get("annotations") or {}),
+        LAST_APPLIED: f"{json.dumps(said, sort_keys=True)}\n",
+    }
+    return {**body, "metadata": {**metadata, "annotations": annotations}}
 
 
 def _updated(kind: str, live: Json, change: Json) -> Json:
@@ -136,12 +193,20 @@ def _updated(kind: str, live: Json, change: Json) -> Json:
     return body
 
 
-def _outcomes(place: Place, name: str, answers: list[Answer]) -> list[Outcome]:
+def _outcomes(
+    place: Place, name: str, answers: list[tuple[Answer, Answer | None]]
+) -> list[Outcome]:
     found = []
-    for answer in answers:
-        body = answer.json
-        _take_out_controllers(body)
-        found.append({"code": answer.code, "warnings": list(answer.warnings), "body": body})
+    for answer, after in answers:
+        outcome = {"code": answer.code, "warnings": list(answer.warnings), "body": answer.json}
+        if after is not None:
+            outcome["object"] = after.json
+            if outcome["object"]["kind"] == "Deployment":
+                outcome["body"]["metadata"].pop("resourceVersion", None)
+                outcome["body"].pop("status", None)
+            _take_out_controllers(outcome["object"])
+        _take_out_controllers(outcome["body"])
+        found.append(outcome)
     text = json.dumps(found)
     names = {place.custom.group: "GROUP", place.namespace: "NAMESPACE", name: "NAME"}
     for word, mask in names.items():
@@ -167,6 +232,8 @@ def _take_out_controllers(body: Json) -> None:
 
 def _sorted(outcome: Outcome) -> Outcome:
     """Order what a server gives in the order of seconds, or in none."""
+    if "object" in outcome:
+        _sort_owners(outcome["object"])
     body = outcome["body"]
     if body["kind"] == "Status":
         for cause in (details := body.get("details") or {}).get("causes") or ():
@@ -182,9 +249,18 @@ def _sorted(outcome: Outcome) -> Outcome:
             if len(kept) == 1:
                 body["message"] = f"{body['message']} is invalid: {kept[0]['field']}: "
                 body["message"] += kept[0]["message"]
-    elif entries := body["metadata"].get("managedFields"):
-        entries.sort(key=lambda e: (e["operation"], e.get("manager", ""), e.get("subresource", "")))
+    else:
+        _sort_owners(body)
     return outcome
+
+
+def _sort_owners(body: Json) -> None:
+    def order(entry: Json) -> tuple[str, ...]:
+        return tuple(
+            entry.get(n, "") for n in ("operation", "manager", "subresource", "apiVersion")
+        )
+
+    body["metadata"].get("managedFields", []).sort(key=order)
 
 
 def _message(message: str) -> str:

@@ -145,6 +145,49 @@ def test_fields_that_the_stored_version_lacks_are_lost(cluster: Cluster, namespa
         assert cluster.get(custom.at(namespace, "one")).ok()["spec"] == {"a": "1"}
 
 
+def test_another_version_shows_the_fields_that_it_has(cluster: Cluster, namespace: str) -> None:
+    stored, other = two_versions()
+    stored["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["c"] = {
+        "type": "string"
+    }
+    with defined(cluster, stored, other) as custom:
+        manifest = custom.thing(spec={"a": "1", "c": "3"})
+        cluster.post(custom.at(namespace), manifest, fieldManager="x").ok()
+        found = cluster.get(custom.at(namespace, "one", version="v2")).ok()
+        listed = cluster.get(custom.at(namespace, version="v2")).ok()["items"]
+
+        assert found["spec"] == {"a": "1"}
+        assert [item["spec"] for item in listed] == [{"a": "1"}]
+        assert cluster.get(custom.at(namespace, "one")).ok()["spec"] == {"a": "1", "c": "3"}
+
+
+def test_a_write_in_another_version_loses_what_that_lacks(cluster: Cluster, namespace: str) -> None:
+    stored, other = two_versions()
+    stored["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]["c"] = {
+        "type": "string"
+    }
+    with defined(cluster, stored, other) as custom:
+        made = cluster.post(custom.at(namespace), custom.thing(spec={"a": "1", "c": "3"})).ok()
+        path = custom.at(namespace, "one", version="v2")
+        found = cluster.patch(path, {"metadata": {"labels": {"x": "y"}}})
+
+        assert found.warnings == ()
+        assert found.ok()["metadata"]["resourceVersion"] != made["metadata"]["resourceVersion"]
+        assert "c" not in cluster.get(custom.at(namespace, "one")).ok()["spec"]
+
+
+def test_what_the_stored_version_lacks_cannot_be_applied_to_what_is_there(
+    cluster: Cluster, namespace: str
+) -> None:
+    with defined(cluster, *two_versions()) as custom:
+        cluster.post(custom.at(namespace), custom.thing(spec={"a": "1"})).ok()
+        manifest = custom.thing(version="v2", spec={"b": "2"})
+        status = cluster.apply(custom.at(namespace, "one", version="v2"), manifest).failure(500, "")
+        assert status["message"] == (
+            "failed to convert new object: .spec.b: field not declared in schema"
+        )
+
+
 def test_a_version_that_is_not_served_is_not_found(cluster: Cluster, namespace: str) -> None:
     first, second = two_versions()
     with defined(cluster, first, {**second, "served": False}) as custom:

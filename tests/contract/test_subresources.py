@@ -293,3 +293,34 @@ def test_options_of_a_log_are_checked(
     cluster.post(pods, {"metadata": {"name": pod}, "spec": spec}).ok()
     reason = {400: "BadRequest", 422: "Invalid"}[code]
     assert cluster.get(f"{pods}/{pod}/log", **query).failure(code, reason)["message"] == message
+
+
+def test_a_custom_scale_that_says_no_number_is_refused(
+    cluster: Cluster, things: Custom, namespace: str
+) -> None:
+    cluster.post(things.at(namespace), things.thing(name="bare")).ok()
+    path = things.at(namespace, "bare", "scale")
+    status = cluster.patch(path, {"spec": {}}).failure(400, "BadRequest")
+    assert status["message"] == 'the spec replicas field ".spec.size.wanted" cannot be empty'
+    cluster.patch(path, {"spec": {"replicas": 2}}, fieldManager="x").ok()
+    found = cluster.get(things.at(namespace, "bare")).ok()
+    assert found["spec"]["size"] == {"wanted": 2}
+    # What nobody owned before is not tracked.
+    assert "x" not in {entry["manager"] for entry in found["metadata"].get("managedFields", [])}
+
+
+def test_a_conflict_over_a_scale_names_its_version(cluster: Cluster, namespace: str) -> None:
+    path = at("apps/v1", "deployments", namespace)
+    manifest = workload("Deployment")
+    manifest["spec"] |= {"paused": True, "replicas": 0}
+    cluster.post(path, manifest, fieldManager="x").ok()
+    scale = {
+        "apiVersion": "autoscaling/v1",
+        "kind": "Scale",
+        "metadata": {"name": "one"},
+        "spec": {"replicas": 3},
+    }
+    status = cluster.apply(f"{path}/one/scale", scale, by="y").failure(409, "Conflict")
+    assert status["message"] == (
+        'Apply failed with 1 conflict: conflict with "x" using autoscaling/v1: .spec.replicas'
+    )

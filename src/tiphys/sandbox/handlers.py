@@ -22,7 +22,7 @@ from tiphys.sandbox.registry import Registry, Written
 from tiphys.sandbox.representation import as_metadata, as_table, check_acceptable, wanted_form
 from tiphys.sandbox.requests import APPLY_MEDIA, Request
 from tiphys.sandbox.scalars import DecodeError
-from tiphys.sandbox.scale import applied_scale, as_scale, with_scale
+from tiphys.sandbox.scale import applied_scale, as_scale, to_be_scaled, with_scale
 from tiphys.sandbox.statuses import StatusError
 from tiphys.sandbox.stored import Stored
 from tiphys.sandbox.subresources import Subresources
@@ -113,7 +113,9 @@ class Handlers:
     def _update(self, request: Request) -> Answer:
         key = (request.namespace, request.name)
         if request.subresource == "scale":
-            return self._scale(request, lambda _: read_body(request).value)
+            scale = read_body(request).value
+            check_named(request, scale)
+            return self._scale(request, lambda _: scale)
         if request.subresource == "finalize":
             sent = read_body(request).value
             return 200, finalize(self._registry, request.kind, request.name, sent), []
@@ -121,7 +123,7 @@ class Handlers:
         check_named(request, body.value)
         is_new = self._registry.store.get(request.kind.collection, key) is None
         try:
-            if is_new and not request.subresource and kind_name(request.kind) in MADE_BY_UPDATE:
+            if is_new and kind_name(request.kind) in MADE_BY_UPDATE:
                 written = self._registry.create(request.kind, request.namespace, body.value, write)
                 return 201, self.show(request, written.stored), written.warnings
             if not is_new:
@@ -151,15 +153,16 @@ class Handlers:
 
     def _apply(self, request: Request, key: tuple[str, str]) -> Answer:
         body = read_body(request)
-        if request.subresource:
-            self._registry.get(request.kind, *key)  # a part alone makes no object
+        live = None
+        if request.subresource and kind_name(request.kind) not in MADE_BY_UPDATE:
+            live = self._registry.get(request.kind, *key)  # a part alone makes no object
         existed = self._registry.store.get(request.kind.collection, key) is not None
         check_applied(request, body, is_there=existed)
         # An unknown field is no warning here: a configuration cannot own it.
         write = request.write._replace(validation="Ignore", is_apply=True)
         force, applied = request.flag("force"), body.value
-        if request.subresource == "scale":
-            applied = applied_scale(request.kind, request.name, applied)
+        if request.subresource == "scale" and live is not None:
+            applied = applied_scale(request.kind, request.name, applied, live.manifest)
             write = write._replace(subresource="scale")
             written = self._registry.apply(request.kind, key, applied, write, force=force)
             return 200, as_scale(request.kind, written.manifest), []
@@ -192,7 +195,7 @@ class Handlers:
         written: Written = self._registry.patch(
             request.kind,
             key,
-            lambda live: with_scale(request.kind, live, change(as_scale(request.kind, live))),
+            lambda live: with_scale(request.kind, live, change(to_be_scaled(request.kind, live))),
             request.write._replace(subresource="scale"),
         )
         return 200, as_scale(request.kind, written.manifest), []

@@ -10,7 +10,14 @@ from typing import Any
 
 from tiphys.sandbox.defaulting import value_at
 from tiphys.sandbox.podchanges import pod_change_problems
-from tiphys.sandbox.podrules import Problem, duplicate, invalid_value, required, unsupported
+from tiphys.sandbox.podrules import (
+    Problem,
+    duplicate,
+    invalid_value,
+    port_name_problems,
+    required,
+    unsupported,
+)
 from tiphys.sandbox.quotas.rules import quota_change_problems, quota_problems
 
 Rule = Callable[[dict[str, Any]], Iterator[Problem]]
@@ -73,6 +80,9 @@ def _service(manifest: dict[str, Any]) -> Iterator[Problem]:
     for place, port in enumerate(ports):
         if len(ports) > 1 and not port.get("name"):
             yield required(f"spec.ports[{place}].name")
+        target = port.get("targetPort")
+        if isinstance(target, str) and target:
+            yield from port_name_problems(target, f"spec.ports[{place}].targetPort")
     yield from _repeated_ports(ports)
     if spec.get("type") not in _SERVICE_TYPES:
         yield unsupported("spec.type", str(spec.get("type")), _SERVICE_TYPES)

@@ -135,7 +135,7 @@ def _port_problems(ports: Any, path: str) -> Iterator[Problem]:
     for place, port in enumerate(ports):
         field, name = f"{path}[{place}]", port.get("name")
         if name:
-            problems = list(_port_name_problems(name, f"{field}.name"))
+            problems = list(port_name_problems(name, f"{field}.name"))
             yield from problems
             if not problems and name in seen:
                 yield duplicate(f"{field}.name", f'"{name}"')
@@ -150,7 +150,8 @@ def _port_problems(ports: Any, path: str) -> Iterator[Problem]:
             yield unsupported(f"{field}.protocol", port["protocol"], _PROTOCOLS)
 
 
-def _port_name_problems(name: str, field: str) -> Iterator[Problem]:
+def port_name_problems(name: str, field: str) -> Iterator[Problem]:
+    """Yield what is wrong with the name of a port."""
     checks: tuple[tuple[Callable[[str], object], str], ...] = (
         (lambda n: len(n) <= 15, "must be no more than 15 characters"),
         (

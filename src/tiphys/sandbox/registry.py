@@ -20,7 +20,8 @@ from tiphys.sandbox.deletions import (
 )
 from tiphys.sandbox.kinds import Kind, Kinds
 from tiphys.sandbox.quotas.enforcement import Charge, charges_for
-from tiphys.sandbox.serving import CRDS, Serving, as_stored
+from tiphys.sandbox.scale import API_VERSION as SCALE_VERSION
+from tiphys.sandbox.serving import CRDS, Serving, as_stored, check_storable, is_kept
 from tiphys.sandbox.statuses import (
     MODIFIED,
     StatusError,
@@ -33,7 +34,14 @@ from tiphys.sandbox.statuses import (
 )
 from tiphys.sandbox.store import Store
 from tiphys.sandbox.stored import Stored
-from tiphys.sandbox.writing import Write, counted, prepared, shown, with_owners
+from tiphys.sandbox.writing import (
+    Write,
+    counted,
+    prepared,
+    shown,
+    unknown_fields,
+    with_owners,
+)
 from tiphys.structured.listitems import ListItemError
 from tiphys.structured.managed import ManagedFieldsError
 from tiphys.structured.merge import ApplyError, apply
@@ -101,7 +109,11 @@ class Registry:
         Raises:
             StatusError: it does not exist, has changed since, or breaks a rule.
         """
-        old = shown(kind, self.get(kind, namespace, name))
+        try:
+            old = shown(kind, self.get(kind, namespace, name))
+        except StatusError as err:
+            err.warnings = unknown_fields(kind, manifest, write)
+            raise
         self._check_identity(kind, old, manifest, name)
         if kind.namespaced:
             given = {**(manifest.get("metadata") or {}), "namespace": namespace}
@@ -149,6 +161,8 @@ class Registry:
         elif uid := metadata.get("uid"):
             text = f"uid mismatch: the provided object specified uid {uid}, and no existing object"
             raise conflict(kind.plural, kind.group, name, f"{text} was found")
+        if old is not None:
+            check_storable(kind, old, applied, write.manager)
         merged = self._merged(kind, old, applied, write, force=force)
         fields = merged["metadata"].get("managedFields") or []
         if old is None:
@@ -224,15 +238,7 @@ class Registry:
                 force=force,
             ).object
         except ConflictError as err:
-            causes = [
-                {
-                    "reason": "FieldManagerConflict",
-                    "message": f"conflict with {entry.manager}",
-                    "field": entry.field,
-                }
-                for entry in err.conflicts
-            ]
-            raise StatusError(409, "Conflict", err.what, {"causes": causes}) from err
+            raise _in_dispute(kind, err, write) from err
         except (ApplyError, ListItemError, ManagedFieldsError) as err:
             raise StatusError(500, "", err.what) from err
 
@@ -290,11 +296,14 @@ class Registry:
         if write.check is not None:
             write.check(kind, old, new)
         charges = charges_for(self.store, kind, old, new)
-        if new is old or write.dry_run:
-            return Written(_not_stored(new), warnings)
-        self._write_down(charges)
         metadata = new["metadata"]
         name = (metadata.get("namespace", ""), metadata["name"])
+        is_same = new is old and is_kept(kind, new, self.store.get(kind.collection, name))
+        if is_same or write.dry_run:
+            return Written(_not_stored(new), warnings)
+        self._write_down(charges)
+        if new is old:
+            new = {**new, "metadata": dict(metadata)}
         is_leaving = metadata.get("deletionTimestamp") and not metadata.get("finalizers")
         if is_leaving and kind.collection != _NAMESPACES:
             self.store.put(kind.collection, new)
@@ -362,6 +371,21 @@ class Registry:
                 problem = ("metadata.uid", "FieldValueInvalid", text)
                 raise invalid(kind.kind, kind.group, name, [problem])
             raise conflict(kind.plural, kind.group, name, _uid_text(uid, old))
+
+
+def _in_dispute(kind: Kind, err: ConflictError, write: Write) -> StatusError:
+    said, meant = f" using {kind.gvk.api_version}", f" using {kind.gvk.api_version}"
+    if write.subresource == "scale":
+        meant = f" using {SCALE_VERSION}"  # of which all owners are while it is being applied
+    causes = [
+        {
+            "reason": "FieldManagerConflict",
+            "message": f"conflict with {entry.manager}".replace(said, meant),
+            "field": entry.field,
+        }
+        for entry in err.conflicts
+    ]
+    return StatusError(409, "Conflict", err.what.replace(said, meant), {"causes": causes})
 
 
 def _not_stored(manifest: dict[str, Any]) -> Stored:

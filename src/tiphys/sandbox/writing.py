@@ -4,8 +4,6 @@ Unknown fields go, defaults come, rules are checked, the generation counts, and 
 written down. A write that changes nothing but times is no write.
 """
 
-import base64
-import copy
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -13,6 +11,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from tiphys.sandbox.advice import warnings_for
+from tiphys.sandbox.carryover import keep_job_selector, stringdata_to_data
 from tiphys.sandbox.decoding import read_typed, unreadable
 from tiphys.sandbox.defaulting import fill_in, kind_name, table
 from tiphys.sandbox.definitions import definition_problems
@@ -24,6 +23,7 @@ from tiphys.sandbox.rules import (
     spec_problems,
 )
 from tiphys.sandbox.scalars import DecodeError
+from tiphys.sandbox.scale import is_owned
 from tiphys.sandbox.serving import as_read
 from tiphys.sandbox.statuses import bad_request, invalid
 from tiphys.sandbox.stored import Stored
@@ -141,15 +141,15 @@ def prepared(
     if kind.is_custom:
         if write.is_apply:
             new = read_typed(kind, new).manifest
-        new = default(new, kind.schema, keep_nulls=write.is_apply)
+        new = _defaulted(kind, old, new, write)
         metadata = new["metadata"]
     else:
         # Parts of the old object are shared with it, and defaults are set in place.
         if old is not None or not write.is_typed:
             new = _typed(kind, new)
         metadata = new["metadata"]
-        _stringdata_to_data(new)
-        _keep_job_selector(old, new)
+        stringdata_to_data(new)
+        keep_job_selector(old, new)
         fill_in(new, kind)
     problems = [*metadata_problems(new, kind), *finalizer_problems(old, new)]
     problems += _rule_problems(kind, old, new, write)
@@ -157,11 +157,34 @@ def prepared(
         failure = invalid(kind.kind, kind.group, metadata.get("name", ""), problems)
         failure.warnings = warnings
         raise failure
-    advice = metadata_warnings(old, new, kind) if kind.is_custom else _advice(kind, old, new)
-    return new, [*warnings, *advice]
+    return new, [*warnings, *_advice(kind, old, new, write)]
 
 
-def _advice(kind: Kind, old: dict[str, Any] | None, new: dict[str, Any]) -> list[str]:
+def _defaulted(
+    kind: Kind, old: dict[str, Any] | None, new: dict[str, Any], write: Write
+) -> dict[str, Any]:
+    """Return a custom resource with the defaults of the version that it is written in.
+
+    What is stored has those of the stored version; a write that leaves it alone adds no others.
+    """
+    if old is not None and write.is_apply and _without_owners(old) == _without_owners(new):
+        return new
+    found: dict[str, Any] = default(new, kind.schema, keep_nulls=write.is_apply)
+    if old is not None and write.subresource == "status":
+        return {**new, **{name: found[name] for name in ("status",) if name in found}}
+    return found
+
+
+def _without_owners(manifest: dict[str, Any]) -> dict[str, Any]:
+    metadata = {k: v for k, v in manifest["metadata"].items() if k != "managedFields"}
+    return {**manifest, "metadata": metadata}
+
+
+def _advice(kind: Kind, old: dict[str, Any] | None, new: dict[str, Any], write: Write) -> list[str]:
+    if kind.is_custom:
+        return list(metadata_warnings(old, new, kind))
+    if write.subresource == "status":
+        return []
     found = warnings_for(new, kind)
     if old is None or not found or kind_name(kind) not in table()["pod_templates"]:
         return found
@@ -180,7 +203,28 @@ def _typed(kind: Kind, new: dict[str, Any]) -> dict[str, Any]:
 def with_owners(
     kinds: Kinds, kind: Kind, old: dict[str, Any] | None, new: dict[str, Any], write: Write
 ) -> dict[str, Any]:
-    """Return the object with its owners."""
+    """Return the object with its owners.
+
+    Of a custom resource in another version those fields count that its stored version has. Who
+    scales one whose replicas nobody owns comes to own nothing: the API server cannot track those.
+    """
+    if kind.is_custom and old is not None and kind.version != kind.stored_version:
+        new = prune(new, kind.stored_schema)
+    owned = _with_owners(kinds, kind, (old, new), write)
+    if kind.is_custom and write.subresource == "scale" and old and not is_owned(kind, old):
+        entries = owned["metadata"].get("managedFields") or []
+        kept = [entry for entry in entries if entry.get("subresource") != "scale"]
+        owned["metadata"]["managedFields"] = kept
+    return owned
+
+
+def _with_owners(
+    kinds: Kinds,
+    kind: Kind,
+    objects: tuple[dict[str, Any] | None, dict[str, Any]],
+    write: Write,
+) -> dict[str, Any]:
+    old, new = objects
     try:
         return update_managed_fields(
             old, new, by=write.field_writer(kind), schema=kinds.type_of(kind)
@@ -223,7 +267,8 @@ def shown(kind: Kind, stored: Stored) -> dict[str, Any]:
         return manifest
     other = in_version(manifest, kind.gvk.api_version)
     if kind.is_custom:
-        return other
+        pruned: dict[str, Any] = prune(other, kind.schema)
+        return pruned
     name = f"{kind.gvk.api_version}/{kind.kind}"
     return filled(decoded(other, name), name)
 
@@ -316,6 +361,17 @@ def _known_fields_only(
     return new, texts
 
 
+def unknown_fields(kind: Kind, manifest: dict[str, Any], write: Write) -> list[str]:
+    """Return what the server warns of in a custom resource, whatever becomes of it.
+
+    Raises:
+        StrictError: it does not take it so.
+    """
+    if not kind.is_custom:
+        return []
+    return _known_fields_only(kind, {"metadata": {}, **manifest}, write)[1]
+
+
 def _rule_problems(
     kind: Kind, old: dict[str, Any] | None, new: dict[str, Any], write: Write
 ) -> Iterable[tuple[str, str, str]]:
@@ -329,24 +385,3 @@ def _rule_problems(
     if old is not None:
         problems += immutable_problems(old, new, kind)
     return problems
-
-
-def _keep_job_selector(old: dict[str, Any] | None, new: dict[str, Any]) -> None:
-    """Carry over what the server made up when the Job was created."""
-    if old is None or new["kind"] != "Job" or "selector" in (new.get("spec") or {}):
-        return
-    before, spec = old.get("spec") or {}, new.get("spec") or {}
-    spec["selector"] = copy.deepcopy(before.get("selector"))
-    made = ((before.get("template") or {}).get("metadata") or {}).get("labels") or {}
-    template = spec.setdefault("template", {}).setdefault("metadata", {})
-    template["labels"] = {**made, **(template.get("labels") or {})}
-
-
-def _stringdata_to_data(new: dict[str, Any]) -> None:
-    if new.get("kind") != "Secret" or not new.get("stringData"):
-        return
-    encoded = {
-        name: base64.b64encode(str(text).encode()).decode()
-        for name, text in new.pop("stringData").items()
-    }
-    new["data"] = {**(new.get("data") or {}), **encoded}
