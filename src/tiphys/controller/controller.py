@@ -179,6 +179,8 @@ class Controller:
         if key.endswith(("/argocd-cm", "/argocd-cmd-params-cm", "/argocd-tls-certs-cm")):
             held = self._what_caches_hold()
             self._services.installation.expire_settings()
+            for problem in self._services.installation.settings.problems:
+                log.warning("setting not understood", extra={"problem": problem})
             if self._what_caches_hold() != held:
                 asyncio.get_running_loop().create_task(self._reopen_clusters())
             self._anything_shared_changed(key, None, None)

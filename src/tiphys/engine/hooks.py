@@ -36,7 +36,7 @@ _HELM_POLICIES: Final = {
 }
 # Helm's oldest way to ship definitions: an ordinary resource for us.
 _NO_HOOK: Final = "crd-install"
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _PHASES: Final = {phase.value: phase for phase in SyncPhase}
 
 

@@ -15,6 +15,7 @@ from tiphys.engine.fields import has_keys, parse_key
 from tiphys.model.application import ResourceIgnoreDifferences
 from tiphys.model.errors import TiphysError
 from tiphys.model.keys import GroupKind, Manifest, ResourceKey
+from tiphys.model.numbers import whole_number
 
 Transform = Callable[[Manifest], Manifest]
 """Returns a new manifest without what it ignores; raises TiphysError when it cannot tell."""
@@ -122,8 +123,8 @@ def remove_pointer(value: Any, pointer: Sequence[str]) -> Any:
     token, rest = pointer[0], pointer[1:]
     if isinstance(value, dict) and token in value:
         return _without_field(value, token, rest)
-    if isinstance(value, list) and token.isdigit() and int(token) < len(value):
-        index = int(token)
+    index = whole_number(token) if isinstance(value, list) else None
+    if index is not None and index < len(value):
         kept = [remove_pointer(value[index], rest)] if rest else []
         return [*value[:index], *kept, *value[index + 1 :]]
     return value

@@ -31,7 +31,7 @@ _STEP: Final = re.compile(
         \.(?P<name>[A-Za-z_][A-Za-z0-9_]*)
       | \.?\[\s*"(?P<quoted>[^"\\]*)"\s*\]
       | \."(?P<dotted>[^"\\]*)"
-      | \.?\[\s*(?P<index>[0-9]+)\s*\]
+      | \.?\[\s*(?P<index>[0-9]{1,18})\s*\]
       | \.?(?P<all>\[\s*\])
     )\??""",
     re.VERBOSE,

@@ -4,6 +4,7 @@ A setting that cannot be read keeps its default and leaves a line in `Settings.p
 error in a ConfigMap must not stop deliveries that do not depend on it.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -135,7 +136,7 @@ class _Reader:
         return self.read(key, default, lambda text: parse_duration(text, where=key))
 
     def number(self, key: str, default: float) -> float:
-        return self.read(key, default, float)
+        return self.read(key, default, _parse_number)
 
     def names(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
         return self.read(
@@ -166,10 +167,17 @@ def _parse_filters(text: str) -> tuple[ResourceFilter, ...]:
     return msgspec.convert(yaml.safe_load(text) or [], tuple[ResourceFilter, ...])
 
 
+def _parse_number(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"expected a number, got `{text[:64]}`")
+    return number
+
+
 def _parse_bytes(text: str) -> int:
     units = {"K": 1000, "Ki": 1024, "M": 1000**2, "Mi": 1024**2, "G": 1000**3, "Gi": 1024**3}
     number = text.strip().rstrip("KMGi")
-    return int(float(number) * units.get(text.strip()[len(number) :], 1))
+    return int(_parse_number(number) * units.get(text.strip()[len(number) :], 1))
 
 
 def parse_settings(

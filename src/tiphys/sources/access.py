@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from tiphys.model.errors import InvalidInputError
+from tiphys.model.numbers import whole_number
 from tiphys.sources.addresses import redacted, without_credentials
 
 _TEXTS = {
@@ -132,7 +133,6 @@ def access_from_secret(
     elif plain.username and not fields["username"]:
         fields["username"] = plain.username
     switches = {field: data.get(name) == "true" for field, name in _SWITCHES.items()}
-    depth = data.get("depth", "")
     unusable = [label for name, label in _UNSUPPORTED.items() if data.get(name) not in _OFF]
     written: dict[str, Any] = {**fields, **switches}
     return RepositoryAccess(
@@ -140,7 +140,7 @@ def access_from_secret(
         ca_data=authority,
         known_hosts=known_hosts,
         insecure="true" in {data.get("insecure"), data.get("insecureIgnoreHostKey")},
-        depth=int(depth) if depth.isdigit() else 0,
+        depth=whole_number(data.get("depth", "")) or 0,
         problem=f"{unusable[0]} credentials are not supported yet" if unusable else "",
         **written,
     )

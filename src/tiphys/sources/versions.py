@@ -88,7 +88,7 @@ class _Bounds(NamedTuple):
 
 def _bounds(operator: str, text: str) -> _Bounds:
     wildcards = [part for part in re.split(r"[.\-+]", text.lstrip("v")) if part in {"x", "X", "*"}]
-    digits = re.findall(r"\d+", text.partition("-")[0].partition("x")[0].partition("*")[0])
+    digits = re.findall(r"\d{1,18}", text.partition("-")[0].partition("x")[0].partition("*")[0])
     given = min(len(digits), 3)
     version = parse_version(text) if not wildcards else None
     low = version or _release(*[int(part) for part in digits[:3]])

@@ -119,6 +119,7 @@ def test_when_a_hook_is_deleted(
 @pytest.mark.parametrize(
     ("annotations", "wave"),
     [
+        pytest.param({WAVE: "9" * 5000}, 0, id="a number without end"),
         pytest.param({}, 0, id="none"),
         pytest.param({WAVE: "3"}, 3, id="a number"),
         pytest.param({WAVE: "-3"}, -3, id="a negative one"),

@@ -44,6 +44,8 @@ def test_rules_select_resources(fields: dict[str, Any], is_selected: bool) -> No
         pytest.param(("a",), {"l": [1, {"x": 1}], "a/b": 3}, id="a field"),
         pytest.param(("l", "0"), {"a": 1, "l": [{"x": 1}], "a/b": 3}, id="an element"),
         pytest.param(("l", "1", "x"), {"a": 1, "l": [1, {}], "a/b": 3}, id="below an element"),
+        pytest.param(("l", "²"), None, id="no number"),
+        pytest.param(("l", "9" * 5000), None, id="a number without end"),
         pytest.param(("l", "7"), None, id="no such element"),
         pytest.param(("a", "x"), None, id="below a scalar"),
         pytest.param((), None, id="everything is not to be ignored"),

@@ -41,6 +41,16 @@ def test_a_setting_that_does_not_parse_keeps_its_default_and_is_named() -> None:
     ]
 
 
+@pytest.mark.parametrize("text", ["inf", "nan", "1e400", "-inf", "²", "9" * 5000])
+def test_a_number_that_is_none_keeps_its_default_and_is_named(text: str) -> None:
+    keys = ("controller.status.processors", "reposerver.max.combined.directory.manifests.size")
+    settings = parse_settings({"webhook.maxPayloadSizeMB": text}, dict.fromkeys(keys, text))
+
+    assert settings.status_processors == Settings().status_processors
+    assert settings.webhook_max_bytes == Settings().webhook_max_bytes
+    assert len(settings.problems) == 3
+
+
 def test_exclusions_are_read_as_a_list_of_filters() -> None:
     text = "- apiGroups: ['*.example.com']\n  kinds: [Noise]\n  clusters: ['https://a']"
     (rule,) = parse_settings({"resource.exclusions": text}, {}).exclusions

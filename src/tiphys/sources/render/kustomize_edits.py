@@ -13,6 +13,7 @@ import orjson
 import yaml
 
 from tiphys.model.errors import RenderError
+from tiphys.model.numbers import whole_number
 from tiphys.model.source import KustomizeSource
 from tiphys.sources.api import KUSTOMIZATION_NAMES
 from tiphys.sources.render.documents import load_documents
@@ -95,12 +96,13 @@ def _set_replicas(document: dict[str, Any], settings: KustomizeSource) -> None:
     counts = {str(entry.get("name", "")): entry for entry in document.get("replicas") or []}
     for replica in settings.replicas:
         text = str(replica.count)
-        if not text.isdigit():
+        count = whole_number(text)
+        if count is None:
             raise RenderError(
-                f"expected a number of replicas, got `{text}`",
+                f"expected a number of replicas, got `{text[:64]}`",
                 where=f"spec.source.kustomize.replicas: {replica.name}",
             )
-        counts[replica.name] = {"name": replica.name, "count": int(text)}
+        counts[replica.name] = {"name": replica.name, "count": count}
     if settings.replicas:
         document["replicas"] = list(counts.values())
 
