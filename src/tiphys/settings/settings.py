@@ -138,6 +138,9 @@ class _Reader:
     def number(self, key: str, default: float) -> float:
         return self.read(key, default, _parse_number)
 
+    def at_least(self, key: str, default: float, least: float) -> float:
+        return self.read(key, default, lambda text: _parse_at_least(text, least))
+
     def names(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
         return self.read(
             key,
@@ -171,6 +174,13 @@ def _parse_number(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
         raise ValueError(f"expected a number, got `{text[:64]}`")
+    return number
+
+
+def _parse_at_least(text: str, least: float) -> float:
+    number = _parse_number(text)
+    if number < least:
+        raise ValueError(f"expected {least:g} or more, got `{text.strip()}`")
     return number
 
 
@@ -276,8 +286,8 @@ def _controller_fields(params: _Reader) -> dict[str, Any]:
     heal = "controller.self.heal."
     return {
         "application_namespaces": params.names("application.namespaces"),
-        "status_processors": int(params.number("controller.status.processors", 20)),
-        "operation_processors": int(params.number("controller.operation.processors", 10)),
+        "status_processors": int(params.at_least("controller.status.processors", 20, 1)),
+        "operation_processors": int(params.at_least("controller.operation.processors", 10, 1)),
         "self_heal": SelfHealBackoff(
             initial_s=params.number(heal + "backoff.timeout.seconds", 2.0),
             factor=params.number(heal + "backoff.factor", 3.0),
@@ -285,7 +295,7 @@ def _controller_fields(params: _Reader) -> dict[str, Any]:
             fixed_s=params.number(heal + "timeout.seconds", 0.0),
         ),
         "sync_timeout_s": params.number("controller.sync.timeout.seconds", 0.0),
-        "render_timeout_s": params.number("controller.repo.server.timeout.seconds", 60.0),
+        "render_timeout_s": params.at_least("controller.repo.server.timeout.seconds", 60.0, 1),
         "persist_resource_health": params.flag("controller.resource.health.persist", default=True),
         "repo_error_grace_s": params.number("controller.repo.error.grace.period.seconds", 180.0),
     }

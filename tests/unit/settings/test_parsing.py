@@ -51,6 +51,17 @@ def test_a_number_that_is_none_keeps_its_default_and_is_named(text: str) -> None
     assert len(settings.problems) == 3
 
 
+@pytest.mark.parametrize("text", ["0", "-5", "0.5"])
+def test_less_than_one_worker_or_second_is_refused(text: str) -> None:
+    names = ("status.processors", "operation.processors", "repo.server.timeout.seconds")
+    settings = parse_settings({}, {f"controller.{name}": text for name in names})
+
+    assert settings.status_processors == Settings().status_processors
+    assert settings.operation_processors == Settings().operation_processors
+    assert settings.render_timeout_s == Settings().render_timeout_s
+    assert len(settings.problems) == 3
+
+
 def test_exclusions_are_read_as_a_list_of_filters() -> None:
     text = "- apiGroups: ['*.example.com']\n  kinds: [Noise]\n  clusters: ['https://a']"
     (rule,) = parse_settings({"resource.exclusions": text}, {}).exclusions
