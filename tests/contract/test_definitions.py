@@ -5,6 +5,7 @@ Source: Kubernetes documentation, "Extend the Kubernetes API with CustomResource
 """
 
 import copy
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -346,3 +347,60 @@ def test_cluster_scoped_objects_have_no_namespace(cluster: Cluster) -> None:
         assert cluster.get(custom.at("default")).code == 404
     finally:
         cluster.delete(custom.definition)
+
+
+COLUMNS: list[tuple[str, str, str, Any]] = [
+    ("a text", "string", ".spec.text", "a"),
+    ("a text that is missing", "string", ".spec.gone", None),
+    ("a whole number", "integer", ".spec.whole", 3),
+    ("a number with a share, as a whole one", "integer", ".spec.share", 1),
+    ("a number with a share", "number", ".spec.share", 1.5),
+    ("a truth", "boolean", ".spec.truth", True),
+    ("a text as a whole number", "integer", ".spec.text", None),
+    ("a whole number as a text", "string", ".spec.whole", "3"),
+    ("a truth as a text", "string", ".spec.truth", "true"),
+    ("a date long ago", "date", ".spec.long", "<years>"),
+    ("a date that is none", "date", ".spec.text", "<invalid>"),
+    ("a list", "string", ".spec.list", '["x","y"]'),
+    ("an item of a list", "string", ".spec.list[1]", "y"),
+    ("each item of a list", "string", ".spec.list[*]", "x"),
+    ("a map", "string", ".spec.map", '{"k":"v"}'),
+    ("a filtered item", "string", '.spec.items[?(@.name=="b")].value', "2"),
+    ("a label with dots", "string", r".metadata.labels.example\.com/a", "b"),
+]
+
+
+def _column(number: int, kind: str, path: str) -> Json:
+    return {"name": f"C{number}", "type": kind, "jsonPath": path, "priority": number % 2}
+
+
+@pytest.fixture(scope="module")
+def columned(cluster: Cluster) -> Iterator[tuple[list[Json], list[Any]]]:
+    """Columns of a table as defined, and the cells that one object has in them."""
+    columns = [_column(place, kind, path) for place, (_, kind, path, _) in enumerate(COLUMNS)]
+    free = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    with defined(cluster, version_of(schema_of(free), additionalPrinterColumns=columns)) as custom:
+        spec = {
+            "text": "a", "whole": 3, "share": 1.5, "truth": True, "long": "2000-01-01T00:00:00Z",
+            "list": ["x", "y"], "map": {"k": "v"},
+            "items": [{"name": "a", "value": 1}, {"name": "b", "value": 2}],
+        }  # fmt: skip
+        manifest = custom.thing(spec=spec)
+        manifest["metadata"]["labels"] = {"example.com/a": "b"}
+        cluster.post(custom.at("default"), manifest).ok()
+        found = cluster.get(custom.at("default", "one"), accept=TABLE).ok()
+        yield found["columnDefinitions"], found["rows"][0]["cells"]
+
+
+@pytest.mark.parametrize("number", range(len(COLUMNS)), ids=[row[0] for row in COLUMNS])
+def test_a_printer_column_shows(columned: tuple[list[Json], list[Any]], number: int) -> None:
+    definitions, cells = columned
+    _, kind, _, expected = COLUMNS[number]
+    definition, cell = definitions[number + 1], cells[number + 1]
+    if expected == "<years>":
+        assert re.fullmatch(r"\d+y(\d+d)?", cell)
+        cell = expected
+
+    assert (definition["name"], definition["type"]) == (f"C{number}", kind)
+    assert definition["priority"] == number % 2
+    assert cell == expected

@@ -3,11 +3,15 @@
 Source: Kubernetes API concepts, "Validation for unrecognized or duplicate fields".
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.contract.cluster import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Answer, Cluster, at
+from tests.contract.custom import Custom, defined, schema_of, version_of
+
+Json = dict[str, Any]
 
 JSON = b"""{"apiVersion": "apps/v1", "kind": "Deployment",
 "metadata": {"name": "one", "odd": 1}, "extra": {"a": 1},
@@ -177,3 +181,44 @@ def test_a_strict_apply_with_a_key_twice_is_refused(cluster: Cluster, namespace:
         '  line 7: key "a" already set in map'
     )
     assert cluster.apply(path, body).warnings == ('line 7: key "a" already set in map',)
+
+
+ODD: list[tuple[str, Json, list[str]]] = [
+    ("in an item of a list", {"list": [{"a": "1"}, {"odd": 1}]}, ["spec.list[1].odd"]),
+    ("in a value of a map", {"map": {"k": {"odd": 1}}}, ["spec.map.k.odd"]),
+    ("at the root and below", {"odd": 1, "list": [{"odd": 1}]}, ["spec.list[0].odd", "spec.odd"]),
+    ("where anything may be", {"free": {"odd": 1}}, []),
+    ("in what is none of the schema", {"whole": {"deep": {"odd": 1}}}, ["spec.whole"]),
+]
+
+
+@pytest.fixture(scope="module")
+def listed(cluster: Cluster) -> Iterator[Custom]:
+    item = {"type": "object", "properties": {"a": {"type": "string"}}}
+    properties = {
+        "list": {"type": "array", "items": item},
+        "map": {"type": "object", "additionalProperties": item},
+        "free": {"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+    }
+    schema = schema_of({"type": "object", "properties": properties})
+    with defined(cluster, version_of(schema)) as custom:
+        yield custom
+
+
+@pytest.mark.parametrize(("spec", "fields"), [pytest.param(*row[1:], id=row[0]) for row in ODD])
+def test_unknown_fields_of_a_custom_resource_are_named(
+    cluster: Cluster, listed: Custom, namespace: str, spec: Json, fields: list[str]
+) -> None:
+    path, manifest = listed.at(namespace), listed.thing(spec=spec)
+    told = tuple(f'unknown field "{field}"' for field in fields)
+    strict = cluster.post(path, manifest, fieldValidation="Strict", dryRun="All")
+    silent = cluster.post(path, manifest, fieldValidation="Ignore", dryRun="All")
+    warned = cluster.post(path, manifest, fieldValidation="Warn")
+
+    warned.ok()
+    assert warned.warnings == told
+    assert silent.warnings == ()
+    assert silent.code == 201
+    assert strict.code == (400 if told else 201)
+    assert not told or strict.json["message"].endswith(", ".join(told))
+    assert cluster.patch(f"{path}/one", {"spec": spec}).warnings == told

@@ -244,8 +244,24 @@ def span(seconds: int) -> str:
         return f"{minutes}m{rest}s" if rest else f"{minutes}m"
     if minutes < 180:
         return f"{minutes}m"
-    hours = minutes // 60
-    return f"{hours}h" if hours < 48 else f"{hours // 24}d"
+    return _long_span(minutes)
+
+
+def _long_span(minutes: int) -> str:
+    hours, days = minutes // 60, minutes // 1440
+    if hours < 8:
+        return _two(hours, "h", minutes % 60, "m")
+    if hours < 48:
+        return f"{hours}h"
+    if days < 8:
+        return _two(days, "d", hours % 24, "h")
+    if days < 2 * 365:
+        return f"{days}d"
+    return _two(days // 365, "y", days % 365 if days < 8 * 365 else 0, "d")
+
+
+def _two(large: int, unit: str, small: int, smaller: str) -> str:
+    return f"{large}{unit}{small}{smaller}" if small else f"{large}{unit}"
 
 
 def type_of(rule: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from tiphys.sandbox.columns import COLUMNS, span, type_of, value_of
 from tiphys.sandbox.defaulting import kind_name
 from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.printercolumns import cell_of
 from tiphys.sandbox.requests import Request
 from tiphys.sandbox.statuses import StatusError, bad_request
 
@@ -102,7 +103,7 @@ def as_table(
             row["object"] = as_metadata(manifest)
         rows.append(row)
     definitions = [
-        {k: v for k, v in column.items() if k not in {"from", "absent"}} for column in columns
+        {k: v for k, v in column.items() if k not in {"from", "path"}} for column in columns
     ]
     return {
         "kind": "Table",
@@ -122,8 +123,7 @@ def _columns(kind: Kind) -> list[dict[str, Any]]:
                 "format": column.get("format", ""),
                 "description": column.get("description", ""),
                 "priority": column.get("priority", 0),
-                "from": column["jsonPath"],
-                "absent": None,
+                "path": column["jsonPath"],
             }
             for column in kind.columns
         ]
@@ -147,9 +147,9 @@ def _cell(column: dict[str, Any], manifest: dict[str, Any]) -> Any:
         return manifest["metadata"]["name"]
     if column is _AGE_COLUMN:
         return _age(manifest["metadata"].get("creationTimestamp", ""))
+    if "path" in column:
+        return cell_of(manifest, column["path"], column["type"])
     value = value_of(manifest, column["from"])
-    if value == "<none>" and "absent" in column:
-        return column["absent"]
     if column["type"] == "date" and isinstance(value, str) and value:
         return _age(value)
     return value
