@@ -63,15 +63,21 @@ def _normalise_metadata(metadata: Manifest) -> Manifest:
 
 
 def _normalise_secret(secret: Manifest) -> None:
-    plain = secret.pop("stringData", None)
-    data = secret.get("data")
-    if not (data or plain):
-        secret.pop("data", None)
-        return
-    merged = {name: _clean(value) for name, value in (data or {}).items()}
-    for name, value in (plain or {}).items():
-        merged[name] = b64encode(str("" if value is None else value).encode()).decode()
-    secret["data"] = merged
+    plain, data = secret.get("stringData") or {}, secret.get("data") or {}
+    if not (isinstance(plain, dict) and isinstance(data, dict)):
+        return  # for the API server to refuse
+    merged = {name: _clean(value) for name, value in data.items()}
+    refused = {}
+    for name, value in plain.items():
+        if value is None or isinstance(value, str):
+            merged[name] = b64encode((value or "").encode()).decode()
+        else:
+            refused[name] = value
+    written = {"data": merged, "stringData": refused}
+    for name, values in written.items():
+        secret.pop(name, None)
+        if values:
+            secret[name] = values
 
 
 def _clean(value: Any) -> Any:

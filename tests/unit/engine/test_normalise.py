@@ -104,3 +104,20 @@ def test_doing_it_twice_changes_nothing_more(manifest: Manifest) -> None:
 
     assert prepare_target(once) == once
     assert normalise(once) == once
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"stringData": {"password": ["swordfish"]}},
+        {"stringData": {"port": 5432}},
+        {"stringData": "swordfish"},
+        {"data": ["swordfish"]},
+    ],
+)
+def test_what_a_secret_must_not_hold_is_left_for_the_api_server_to_refuse(
+    fields: dict[str, Any],
+) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "one"}, **fields}
+
+    assert normalise(secret) == secret
