@@ -45,8 +45,8 @@ class Masker:
         hides_values = is_secret(face)
         if hides_values:
             face = {**normalise(face), "metadata": face.get("metadata") or {}}
-            if "data" in face:
-                face["data"] = self._masked(face["data"])
+            for name in face.keys() & {"data", "stringData"}:
+                face[name] = self._masked(face[name])
         metadata = face.get("metadata") or {}
         annotations = metadata.get("annotations")
         if not isinstance(annotations, dict):

@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -109,3 +110,20 @@ def test_no_value_survives(data: dict[str, str]) -> None:
     values = set(Masker().mask(secret(data))["data"].values())
 
     assert all(set(value) == {"+"} for value in values)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"stringData": {"password": ["swordfish"]}},
+        {"stringData": {"password": {"inner": "swordfish"}}},
+        {"stringData": "swordfish"},
+        {"stringData": ["swordfish"]},
+        {"data": ["swordfish"]},
+        {"data": {"password": ["swordfish", 5]}},
+    ],
+)
+def test_what_a_secret_must_not_hold_is_not_shown_either(fields: dict[str, Any]) -> None:
+    secret = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "one"}, **fields}
+
+    assert "swordfish" not in str(Masker().mask(secret))
