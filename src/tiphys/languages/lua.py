@@ -23,6 +23,8 @@ from tiphys.model.keys import Manifest
 from tiphys.model.words import HealthStatusCode
 
 TIME_LIMIT_S: Final = 1.0
+_REST_S: Final = 60.0
+_MOST_RESTING: Final = 3
 _MAX_BYTES: Final = 32 * 1024 * 1024
 _MAX_DEPTH: Final = 64
 _INSTRUCTIONS: Final = 5000  # between two looks at the clock
@@ -74,17 +76,55 @@ class LuaError(TiphysError):
     reason = "ScriptFailed"
 
 
+class LuaTimeError(LuaError):
+    """A script takes too long."""
+
+
+class _Rests:
+    """What a script took too long for: it is not tried again for a while.
+
+    Each try holds up everything else for as long as it may take. After some objects in a row the
+    script itself is taken to be the reason.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[str, float] = {}
+
+    def begin(self, live: Manifest) -> None:
+        """Note that the script took too long for an object."""
+        self._until[_uid(live)] = time.monotonic() + _REST_S
+
+    def holds(self, live: Manifest) -> bool:
+        """Return whether an object is to be left in peace."""
+        now = time.monotonic()
+        self._until = {uid: until for uid, until in self._until.items() if until > now}
+        return _uid(live) in self._until or len(self._until) >= _MOST_RESTING
+
+
+def _uid(live: Manifest) -> str:
+    return str((live.get("metadata") or {}).get("uid", ""))
+
+
 def health_check(
-    script: str, *, use_open_libs: bool = False
+    script: str, *, use_open_libs: bool = False, time_limit_s: float = TIME_LIMIT_S
 ) -> Callable[[Manifest], HealthStatus | None]:
     """Return the health check that a script defines.
 
     The check raises LuaError when the script fails or returns no table; it returns None for a
-    script that returns nil or an empty table, which means that the object has no health.
+    script that returns nil or an empty table, which means that the object has no health. What
+    takes too long is tried once a minute.
     """
+    rests = _Rests()
 
     def check(live: Manifest) -> HealthStatus | None:
-        result = run(script, {"obj": live, "actionParams": {}}, use_open_libs=use_open_libs)
+        if rests.holds(live):
+            raise _too_long(time_limit_s)
+        variables = {"obj": live, "actionParams": {}}
+        try:
+            result = run(script, variables, use_open_libs=use_open_libs, time_limit_s=time_limit_s)
+        except LuaTimeError:
+            rests.begin(live)
+            raise
         if result is None or result == {}:
             return None
         if not isinstance(result, dict):
@@ -140,10 +180,12 @@ def run(
         raise LuaError("memory limit exceeded", where="Lua script") from err
     except (lupa.lua51.LuaError, lupa.lua51.LuaSyntaxError) as err:
         if time.monotonic() > deadline:
-            raise LuaError(
-                f"time limit of {time_limit_s:g} s exceeded", where="Lua script"
-            ) from err
+            raise _too_long(time_limit_s) from err
         raise LuaError(_first_line(err), where="Lua script") from err
+
+
+def _too_long(time_limit_s: float) -> LuaTimeError:
+    return LuaTimeError(f"time limit of {time_limit_s:g} s exceeded", where="Lua script")
 
 
 def _runtime() -> Any:

@@ -138,6 +138,29 @@ def test_a_script_ends_at_its_time_limit(script: str) -> None:
     assert time.monotonic() - started_at < 1
 
 
+def test_what_takes_too_long_is_not_tried_again_at_once() -> None:
+    loops = 'if obj.metadata.uid ~= "good" then while true do end end return {status = "Healthy"}'
+    check = health_check(loops, time_limit_s=0.2)
+
+    def seen(uid: str) -> str:
+        try:
+            return str(check({"metadata": {"uid": uid}}))
+        except LuaError as err:
+            return err.what
+
+    def took_s(uid: str) -> float:
+        started_at = time.monotonic()
+        assert seen(uid) == "time limit of 0.2 s exceeded"
+        return time.monotonic() - started_at
+
+    assert took_s("first") > 0.2
+    assert took_s("first") < 0.1
+    assert seen("good") == str(HealthStatus(status=Code.HEALTHY))
+    assert took_s("second") > 0.2
+    assert took_s("third") > 0.2
+    assert took_s("fourth") < 0.1  # by now it is the script, not the object
+
+
 def test_a_script_ends_at_its_memory_limit() -> None:
     with pytest.raises(LuaError, match="memory limit exceeded"):
         run('local s = "x" while true do s = s .. s end', {})
