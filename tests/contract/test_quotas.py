@@ -169,7 +169,9 @@ def test_a_deployment_says_what_its_quota_refuses_and_goes_on_when_there_is_room
     )
     more = {"spec": {"hard": {"count/pods": "2"}}}
     cluster.patch(space.path("resourcequotas", "q"), more).ok()
-    eventually("all pods are there", lambda: cluster.get(path).ok()["status"]["replicas"] == 2, 60)
+    eventually(
+        "all pods are there", lambda: cluster.get(path).ok()["status"].get("replicas") == 2, 60
+    )
     eventually("no failure is told", lambda: not failure(), 30)
 
 

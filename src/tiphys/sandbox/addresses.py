@@ -23,8 +23,12 @@ class Addresses:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def complete(self, new: dict[str, Any]) -> None:
+    def complete(self, new: dict[str, Any], *, has_address: bool = True) -> None:
         """Complete a Service in place.
+
+        Args:
+            new: the Service.
+            has_address: False leaves it without one.
 
         Raises:
             StatusError: an address or port is taken, or is none of the cluster's.
@@ -33,7 +37,8 @@ class Addresses:
         new.setdefault("status", {"loadBalancer": {}})
         if spec.get("type") == "ExternalName":
             return
-        self._address(new, spec)
+        if has_address:
+            self._address(new, spec)
         self._families(spec)
         if spec.get("type") in _OPEN_TYPES:
             self._node_ports(new, spec)
@@ -51,7 +56,9 @@ class Addresses:
             self._keep_node_ports(before, spec)
         elif before.get("type") in _OPEN_TYPES:
             _drop_same_node_ports(before, spec)
-        self.complete(new)
+        # One that began with its status never gets an address.
+        is_new = before.get("type") == "ExternalName"
+        self.complete(new, has_address=is_new or bool(before.get("clusterIP")))
 
     def _keep_node_ports(self, before: dict[str, Any], spec: dict[str, Any]) -> None:
         known = {_port_key(port): port for port in before.get("ports") or ()}
@@ -75,7 +82,7 @@ class Addresses:
         spec["clusterIP"], spec["clusterIPs"] = given, [given]
 
     def _families(self, spec: dict[str, Any]) -> None:
-        is_open = spec["clusterIP"] == "None" and not spec.get("selector")
+        is_open = spec.get("clusterIP") == "None" and not spec.get("selector")
         if is_open and not spec.get("ipFamilyPolicy") and not spec.get("ipFamilies"):
             spec["ipFamilyPolicy"], spec["ipFamilies"] = "RequireDualStack", ["IPv4", "IPv6"]
         if not spec.get("ipFamilyPolicy"):

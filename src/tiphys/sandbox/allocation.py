@@ -34,8 +34,10 @@ class Allocation:
             "PersistentVolume": _volume,
         }
 
-    def create(self, kind: Kind, new: dict[str, Any]) -> dict[str, Any]:
+    def create(self, kind: Kind, new: dict[str, Any], subresource: str = "") -> dict[str, Any]:
         """Return a new object complete.
+
+        A Service that begins with an apply of its status gets no address, as on a real server.
 
         Raises:
             StatusError: what it asks for is not to be had.
@@ -47,7 +49,9 @@ class Allocation:
             kept = new["metadata"].get("finalizers") or []
             new["metadata"]["finalizers"] = list(dict.fromkeys([*kept, PROTECTION[name]]))
         act = self._create.get(name)
-        if act is not None:
+        if name == "Service" and subresource:
+            new.setdefault("status", {"loadBalancer": {}})
+        elif act is not None:
             act(new)
         return _complete(kind, new)
 

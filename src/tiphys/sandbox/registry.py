@@ -256,7 +256,7 @@ class Registry:
             new = with_owners(self.kinds, kind, None, new, write)
         else:
             metadata |= {"managedFields": fields} if fields else {}
-        new = counted(kind, None, self._allocation.create(kind, new), write)
+        new = counted(kind, None, self._allocation.create(kind, new, write.subresource), write)
         charges = charges_for(self.store, kind, None, new)
         name = (metadata.get("namespace", ""), metadata["name"])
         if self.store.get(kind.collection, name) is not None:

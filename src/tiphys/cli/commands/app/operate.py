@@ -245,7 +245,7 @@ def _require_success(ended: list[Manifest], *, whole: bool) -> None:
         state = status.get("operationState") or {}
         if state.get("phase") != "Succeeded":
             _fail(f"Operation has completed with phase: {state.get('phase')}")
-        left = sum(bool(row.get("requiresPruning")) for row in status.get("resources") or [])
+        left = _left_to_prune(status)
         if whole and left and (status.get("sync") or {}).get("status") != "Synced":
             _fail(f"{left} resources require pruning\n\nhint: Sync with --prune.")
 
@@ -257,3 +257,15 @@ def _fail(text: str) -> None:
 
 def _name(app: Manifest) -> str:
     return f"{app['metadata']['namespace']}/{app['metadata']['name']}"
+
+
+def _left_to_prune(status: Manifest) -> int:
+    """Return how many objects left Git and stay; what is deleted just now does not."""
+    result = (status.get("operationState") or {}).get("syncResult") or {}
+    pruned = {_row_key(r) for r in result.get("resources") or [] if r.get("status") == "Pruned"}
+    rows = status.get("resources") or []
+    return sum(bool(row.get("requiresPruning")) and _row_key(row) not in pruned for row in rows)
+
+
+def _row_key(row: Manifest) -> tuple[str, ...]:
+    return tuple(str(row.get(part) or "") for part in ("group", "kind", "namespace", "name"))
