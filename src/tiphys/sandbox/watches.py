@@ -67,8 +67,8 @@ async def _lines(
 async def _beat(stream: "_Stream", deadline: float) -> None:
     """Wake a watch now and then; a timer for each of its events would cost more than the event."""
     loop = asyncio.get_running_loop()
-    while True:
-        await asyncio.sleep(max(min(_BOOKMARK_S, deadline - loop.time()), 0))
+    while (left_s := deadline - loop.time()) > 0:
+        await asyncio.sleep(min(_BOOKMARK_S, left_s))
         stream.wake()
 
 
