@@ -24,7 +24,7 @@ pygit2.settings.cache_max_size(_OBJECT_CACHE_BYTES)
 class _Handle:
     """A repository that a thread has open, and the commits that it read of it lately."""
 
-    def __init__(self, folder: Path, opening: int) -> None:
+    def __init__(self, folder: Path, opening: object) -> None:
         self.opening = opening
         self.repository = pygit2.Repository(str(folder))
         self.trees: dict[tuple[str, bool, Path | None], CommitTree] = {}
@@ -50,11 +50,11 @@ class Handles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._opening = 0
+        self._opening = object()
 
     def renew(self) -> None:
         """Open anew at the next reading: other packs lie in the folder now."""
-        self._opening += 1
+        self._opening = object()
 
     def repository(self) -> pygit2.Repository:
         """Return the repository, open."""
@@ -75,7 +75,7 @@ class Handles:
     def _handle(self) -> _Handle:
         handles = _kept.handles
         handle = handles.get(self._folder)
-        if handle is None or handle.opening != self._opening:
+        if handle is None or handle.opening is not self._opening:
             opened = _Handle(self._folder, self._opening)
             if handle is not None:
                 handle.close()
