@@ -250,7 +250,8 @@ def test_a_cron_job_whose_time_has_come_starts_a_job(space: Space) -> None:
     active = eventually(
         "it is active", lambda: space.get("batch/cronjobs/tick")["status"].get("active"), 30
     )
-    assert active[0]["name"] == started["metadata"]["name"]
+    # Another minute may have begun meanwhile.
+    assert active[0]["name"] in {job["metadata"]["name"] for job in space.list("batch/jobs")}
 
 
 def stateful_set(**spec: Any) -> Json:
