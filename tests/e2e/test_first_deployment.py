@@ -59,6 +59,27 @@ def test_an_automated_application_follows_each_push(world: World) -> None:
     eventually("the status says so", lambda: app.status["sync"]["revision"] == commit)
 
 
+def test_a_sync_ends_in_the_write_that_says_synced(world: World) -> None:
+    repository = world.new_repository({"one.yaml": text(config_map("one"))})
+    app = world.new_app(repository, world.new_namespace())
+    app.wait("OutOfSync")
+    version = app.manifest["metadata"]["resourceVersion"]
+
+    app.sync()
+    app.wait("Synced")
+
+    path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
+    ended = [
+        status["sync"]["status"]
+        for event in world.api.watch(path, version, timeout_s=2)
+        if event["object"]["metadata"].get("name") == app.name
+        and (status := event["object"]["status"]).get("operationState", {}).get("phase")
+        == "Succeeded"
+    ]
+    assert ended
+    assert set(ended) == {"Synced"}
+
+
 def test_a_field_that_leaves_git_leaves_the_cluster(world: World) -> None:
     namespace = world.new_namespace()
     repository = world.new_repository({"one.yaml": text(config_map("one", {"a": "1", "b": "2"}))})
