@@ -18,6 +18,8 @@ Amounts = dict[str, str]
 
 PODS, SERVICES, CLAIMS = ("", "pods"), ("", "services"), ("", "persistentvolumeclaims")
 QUOTAS = ("", "resourcequotas")
+USE_MORE = {PODS, SERVICES, CLAIMS}
+"""What uses more than that it is there, and may come to use less without going."""
 _EVENTS = {("", "events"), ("events.k8s.io", "events")}
 _NAMED = {
     "configmaps", "persistentvolumeclaims", "replicationcontrollers", "resourcequotas", "secrets",

@@ -9,7 +9,7 @@ import logging
 from collections import defaultdict
 
 from tiphys.sandbox.dependents import Dependents, owners_of
-from tiphys.sandbox.quotas.usage import CLAIMS, QUOTAS
+from tiphys.sandbox.quotas.usage import QUOTAS, USE_MORE
 from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.serving import CRDS
 from tiphys.sandbox.statuses import StatusError
@@ -42,8 +42,6 @@ _STEPS: dict[Collection, Step] = {
     PODS: pods.step,
     QUOTAS: quotas.step,
 }
-_LESS = {PODS, services.SERVICES, CLAIMS}
-"""What may come to use less without going."""
 _SELECTING = (services.SERVICES, services.BUDGETS)
 _SHARE = 3
 _LATE_S = 0.001
@@ -149,7 +147,7 @@ class Workloads:
         """Look at the quotas of which less may be used now, or which count another kind."""
         if change.collection == CRDS:
             namespace = ""
-        elif change.name[0] and (change.event == "DELETED" or change.collection in _LESS):
+        elif change.name[0] and (change.event == "DELETED" or change.collection in USE_MORE):
             namespace = change.name[0]
         else:
             return

@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.quotas.scopes import is_about, selectors_of
 from tiphys.sandbox.quotas.usage import (
-    CLAIMS,
-    PODS,
-    SERVICES,
+    QUOTAS,
+    USE_MORE,
     Amounts,
     is_counted,
     is_known,
@@ -23,9 +22,6 @@ from tiphys.sandbox.quotas.usage import (
 from tiphys.sandbox.statuses import qualified
 from tiphys.sandbox.workloads.cluster import Cluster, Manifest
 from tiphys.structured.quantities import canonical_quantity
-
-_USES_MORE = {PODS, SERVICES, CLAIMS}
-"""What uses more than that it is there."""
 
 
 def step(cluster: Cluster, quota: Manifest) -> None:
@@ -39,19 +35,16 @@ def step(cluster: Cluster, quota: Manifest) -> None:
             found = _used(cluster, kind, namespace, spec)
             used |= {name: amount for name, amount in found.items() if name in used}
     status = {"hard": hard, "used": used}
-    cluster.report(_QUOTAS, quota, {part: amounts for part, amounts in status.items() if amounts})
-
-
-_QUOTAS = ("", "resourcequotas")
+    cluster.report(QUOTAS, quota, {part: amounts for part, amounts in status.items() if amounts})
 
 
 def _counts(kind: Kind, hard: Iterable[str]) -> bool:
     names = {f"count/{qualified(kind.plural, kind.group)}", kind.plural}
-    return kind.collection in _USES_MORE or not names.isdisjoint(hard)
+    return kind.collection in USE_MORE or not names.isdisjoint(hard)
 
 
 def _used(cluster: Cluster, kind: Kind, namespace: str, spec: Manifest) -> Amounts:
-    if kind.collection in _USES_MORE:
+    if kind.collection in USE_MORE:
         found = cluster.everything(kind.collection, namespace)
         return total(usage(kind, one) for one in found if is_about(spec, kind, one))
     count = 0 if selectors_of(spec) else cluster.count(kind.collection, namespace)
