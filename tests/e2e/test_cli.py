@@ -108,6 +108,25 @@ def test_a_failed_sync_ends_with_1_and_says_which_object_and_why(
     assert ".spec.replicas" in done.stdout, done.stdout
 
 
+def test_what_was_pruned_and_is_held_back_is_not_left_over(world: World, tiphys: Shell) -> None:
+    held = config_map("b")
+    held["metadata"]["finalizers"] = ["example.com/hold"]
+    repository = world.new_repository({"a.yaml": text(config_map("a")), "b.yaml": text(held)})
+    namespace = world.new_namespace()
+    app = world.new_app(repository, namespace)
+    app.wait("OutOfSync")
+    tiphys("app", "sync", app.name)
+    repository.push({"b.yaml": None})
+    tiphys("app", "get", app.name, "--refresh")
+
+    try:
+        tiphys("app", "sync", app.name, "--prune")
+        assert app.status["sync"]["status"] == "OutOfSync"
+    finally:
+        world.api.merge("ConfigMap", namespace, "b", {"metadata": {"finalizers": None}})
+    app.wait("Synced")
+
+
 def test_what_left_git_makes_a_sync_without_prune_end_with_1(world: World, tiphys: Shell) -> None:
     files: dict[str, str] = {"a.yaml": text(config_map("a")), "b.yaml": text(config_map("b"))}
     repository = world.new_repository(files)
