@@ -17,6 +17,7 @@ from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.scalars import Change, element_of
 from tiphys.sandbox.statuses import qualified
 from tiphys.sandbox.typed import flat_fields, struct_type
+from tiphys.sandbox.versions import default_metric
 from tiphys.structured.quantities import parse_quantity
 
 _API = "io.k8s.api."
@@ -194,8 +195,7 @@ def _policy(spec: dict[str, Any]) -> None:
 
 def _autoscaler(spec: dict[str, Any]) -> None:
     if not spec.get("metrics"):
-        target = {"type": "Utilization", "averageUtilization": 80}
-        spec["metrics"] = [{"type": "Resource", "resource": {"name": "cpu", "target": target}}]
+        spec["metrics"] = [default_metric()]
     behavior = spec.get("behavior")
     if behavior is None:
         return

@@ -69,7 +69,7 @@ def _autoscaler_to_v2(manifest: dict[str, Any]) -> dict[str, Any]:
     if percent is not None:
         target = {"type": "Utilization", "averageUtilization": percent}
         metrics.insert(0, {"type": "Resource", "resource": {"name": "cpu", "target": target}})
-    spec |= {"metrics": metrics} if metrics else {}
+    spec["metrics"] = metrics or [default_metric()]
     behavior = {
         name[0].lower() + name[1:]: rules for name, rules in (kept["behavior"] or {}).items()
     }
@@ -79,6 +79,16 @@ def _autoscaler_to_v2(manifest: dict[str, Any]) -> dict[str, Any]:
     status |= {"conditions": conditions} if conditions else {}
     status.pop("currentCPUUtilizationPercentage", None)
     return _rebuilt(manifest, annotations, {"spec": spec, "status": status})
+
+
+def default_metric() -> dict[str, Any]:
+    """Return what an autoscaler without a metric goes by.
+
+    The conversion to v2 puts it there, not only defaulting: whoever gives a metric up in v1 while
+    another manager owns fields in v2 leaves the metric as it was.
+    """
+    target = {"type": "Utilization", "averageUtilization": 80}
+    return {"type": "Resource", "resource": {"name": "cpu", "target": target}}
 
 
 def _rebuilt(
