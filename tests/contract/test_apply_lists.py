@@ -270,3 +270,19 @@ def test_conflicts_across_versions_name_the_version_of_the_entry(
     status = cluster.apply(path, applied).failure(409, "Conflict")
     assert 'conflict with "x" using autoscaling/v1' in status["message"]
     assert {cause["field"] for cause in status["details"]["causes"]} >= {".spec.maxReplicas"}
+
+
+def test_a_metric_given_up_in_the_older_version_stays_once_somebody_writes_in_the_newer(
+    cluster: Cluster, namespace: str
+) -> None:
+    plural = "horizontalpodautoscalers"
+    older, newer = (at(f"autoscaling/{v}", plural, namespace, "one") for v in ("v1", "v2"))
+    first = autoscaler("v1")
+    cluster.apply(older, first).ok()
+    label = {**first, "apiVersion": "autoscaling/v2", "metadata": {"labels": {"a": "b"}}}
+    cluster.apply(newer, {k: v for k, v in label.items() if k != "spec"}, by="y").ok()
+    spec = {k: v for k, v in first["spec"].items() if k != "targetCPUUtilizationPercentage"}
+    found = cluster.apply(older, {**first, "spec": spec}).ok()
+    assert found["spec"]["targetCPUUtilizationPercentage"] == 50
+    (entry,) = (e for e in found["metadata"]["managedFields"] if e["manager"] == "tester")
+    assert "f:targetCPUUtilizationPercentage" not in entry["fieldsV1"]["f:spec"]

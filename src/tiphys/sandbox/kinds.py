@@ -7,8 +7,10 @@ from typing import Any
 import msgspec
 
 from tiphys.model.keys import GroupVersionKind
+from tiphys.sandbox.versions import converted, in_version
 from tiphys.structured.schema import load_builtin_schema, schema_from_crd
 from tiphys.structured.types import TypeRef
+from tiphys.structured.versions import Versions
 
 _ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 _ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -81,6 +83,7 @@ class Kinds:
     def __init__(self) -> None:
         self._by_path: dict[tuple[str, str, str], Kind] = {}
         self._types: dict[GroupVersionKind, TypeRef] = {}
+        self._versions: dict[tuple[str, str], Versions] = {}
         for kind in _recorded():
             self._by_path[(kind.group, kind.version, kind.plural)] = kind
         self._built_in = {kind.group for kind in self.all()}
@@ -108,12 +111,14 @@ class Kinds:
         for kind in kinds:
             self._by_path[(kind.group, kind.version, kind.plural)] = kind
             self._types.pop(kind.gvk, None)
+        self._versions.clear()
         self.generation += 1
 
     def remove(self, group: str, plural: str) -> None:
         """Stop serving a custom kind."""
         for path in [p for p in self._by_path if (p[0], p[2]) == (group, plural)]:
             self._types.pop(self._by_path.pop(path).gvk, None)
+        self._versions.clear()
         self.generation += 1
 
     def type_of(self, kind: Kind) -> TypeRef:
@@ -125,6 +130,16 @@ class Kinds:
                 kind.schema or {"x-kubernetes-preserve-unknown-fields": True}
             )
             self._types[kind.gvk] = found
+        return found
+
+    def versions_of(self, kind: Kind) -> Versions:
+        """Return the versions in which a kind's objects are written and read."""
+        found = self._versions.get(kind.collection)
+        if found is None:
+            same = [entry for entry in self.all() if entry.collection == kind.collection]
+            types = {entry.gvk.api_version: self.type_of(entry) for entry in same}
+            found = Versions(types, in_version if kind.is_custom else converted)
+            self._versions[kind.collection] = found
         return found
 
 

@@ -21,7 +21,7 @@ from tiphys.sandbox.deletions import (
 from tiphys.sandbox.kinds import Kind, Kinds
 from tiphys.sandbox.quotas.enforcement import Charge, charges_for
 from tiphys.sandbox.scale import API_VERSION as SCALE_VERSION
-from tiphys.sandbox.serving import CRDS, Serving, as_stored, check_storable, is_kept
+from tiphys.sandbox.serving import CRDS, Serving, as_stored, is_kept
 from tiphys.sandbox.statuses import (
     MODIFIED,
     StatusError,
@@ -45,7 +45,7 @@ from tiphys.sandbox.writing import (
 from tiphys.structured.listitems import ListItemError
 from tiphys.structured.managed import ManagedFieldsError
 from tiphys.structured.merge import ApplyError, apply
-from tiphys.structured.updater import ConflictError
+from tiphys.structured.updater import ConflictError, ConversionError
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 _NAMESPACES = ("", "namespaces")
@@ -161,8 +161,6 @@ class Registry:
         elif uid := metadata.get("uid"):
             text = f"uid mismatch: the provided object specified uid {uid}, and no existing object"
             raise conflict(kind.plural, kind.group, name, f"{text} was found")
-        if old is not None:
-            check_storable(kind, old, applied, write.manager)
         merged = self._merged(kind, old, applied, write, force=force)
         fields = merged["metadata"].get("managedFields") or []
         if old is None:
@@ -233,13 +231,13 @@ class Registry:
             return apply(
                 old,
                 given,
-                by=write.field_writer(kind),
+                by=write.field_writer(self.kinds, kind),
                 schema=self.kinds.type_of(kind),
                 force=force,
             ).object
         except ConflictError as err:
             raise _in_dispute(kind, err, write) from err
-        except (ApplyError, ListItemError, ManagedFieldsError) as err:
+        except (ApplyError, ConversionError, ListItemError, ManagedFieldsError) as err:
             raise StatusError(500, "", err.what) from err
 
     def _create(self, kind: Kind, manifest: dict[str, Any], write: Write, fields: Any) -> Written:

@@ -32,8 +32,8 @@ class Request(NamedTuple):
     check: Check | None = None
 
     def flag(self, name: str) -> bool:
-        """Return whether a parameter of the query is set to true."""
-        return self.query.get(name, "") in {"true", "1"}
+        """Return whether a parameter of the query is there and not "false" or "0"."""
+        return self.query.get(name, "0").lower() not in {"false", "0"}
 
     @property
     def is_watch(self) -> bool:

@@ -4,7 +4,6 @@ Source: apiextensions-apiserver, pkg/controller/{status,establish,finalizer} and
 pkg/apiserver/customresource_handler.go.
 """
 
-import contextlib
 from typing import Any
 
 from tiphys.sandbox.definitions import complete, is_established
@@ -14,8 +13,6 @@ from tiphys.sandbox.store import Store
 from tiphys.sandbox.stored import Change, Name, Stored
 from tiphys.structured.custom.defaults import default
 from tiphys.structured.custom.pruning import prune
-from tiphys.structured.schema import schema_from_crd
-from tiphys.structured.validation import TypedValueError, check
 
 CRDS = ("apiextensions.k8s.io", "customresourcedefinitions")
 
@@ -116,28 +113,3 @@ def is_kept(kind: Kind, manifest: dict[str, Any], stored: Stored | None) -> bool
     if stored is None or not kind.is_custom or kind.version == kind.stored_version:
         return True
     return as_stored(kind, manifest) == stored.manifest
-
-
-def check_storable(kind: Kind, old: dict[str, Any], applied: dict[str, Any], manager: str) -> None:
-    """Refuse to apply fields that the stored version of a custom kind does not have.
-
-    Raises:
-        StatusError: there are some.
-    """
-    if not kind.is_custom or kind.version == kind.stored_version:
-        return
-    with contextlib.suppress(TypedValueError):
-        check(applied, schema_from_crd(kind.schema or {}))
-        _check_stored(kind, old, applied, manager)
-
-
-def _check_stored(kind: Kind, old: dict[str, Any], applied: dict[str, Any], manager: str) -> None:
-    try:
-        check(applied, schema_from_crd(kind.stored_schema or {}))
-    except TypedValueError as err:
-        entries = old["metadata"].get("managedFields") or ()
-        has_applied = any((e["manager"], e["operation"]) == (manager, "Apply") for e in entries)
-        text = "failed to convert new object"
-        if has_applied:
-            text = "failed to prune fields: failed to convert merged object to last applied version"
-        raise StatusError(500, "", f"{text}: {err.what}") from err

@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from tiphys.sandbox.typed import decoded, filled
+
 _PREFIX = "autoscaling.alpha.kubernetes.io/"
 _SPECIFIC = {
     "Resource": "resource",
@@ -39,6 +41,12 @@ def in_version(manifest: dict[str, Any], api_version: str) -> dict[str, Any]:
     convert = _CONVERSIONS.get((manifest["kind"], before, api_version))
     other = convert(manifest) if convert else manifest
     return {**other, "apiVersion": api_version}
+
+
+def converted(manifest: dict[str, Any], api_version: str) -> dict[str, Any]:
+    """Return an object of a built-in kind in another version, as its type there holds it."""
+    name = f"{api_version}/{manifest['kind']}"
+    return filled(decoded(in_version(manifest, api_version), name), name)
 
 
 def _autoscaler_to_v1(manifest: dict[str, Any]) -> dict[str, Any]:

@@ -27,8 +27,8 @@ from tiphys.sandbox.scale import is_owned
 from tiphys.sandbox.serving import as_read
 from tiphys.sandbox.statuses import bad_request, invalid
 from tiphys.sandbox.stored import Stored
-from tiphys.sandbox.typed import decoded, filled
-from tiphys.sandbox.versions import in_version
+from tiphys.sandbox.typed import filled
+from tiphys.sandbox.versions import converted, in_version
 from tiphys.structured.custom.defaults import default
 from tiphys.structured.custom.pruning import prune
 from tiphys.structured.custom.validation import validate
@@ -105,7 +105,7 @@ class Write(NamedTuple):
     is_typed: bool = False
     is_apply: bool = False
 
-    def field_writer(self, kind: Kind) -> FieldWriter:
+    def field_writer(self, kinds: Kinds, kind: Kind) -> FieldWriter:
         """Return who writes, as managedFields name them."""
         is_status = self.subresource == "status"
         kept_out = _STATUS if kind.has_status else FieldSet()
@@ -116,6 +116,7 @@ class Write(NamedTuple):
             now=self.now,
             subresource=self.subresource,
             ignored=ignored,
+            versions=kinds.versions_of(kind),
             empty={} if kind.is_custom else _bare(kind.gvk.api_version, kind.kind),
         )
 
@@ -205,11 +206,9 @@ def with_owners(
 ) -> dict[str, Any]:
     """Return the object with its owners.
 
-    Of a custom resource in another version those fields count that its stored version has. Who
-    scales one whose replicas nobody owns comes to own nothing: the API server cannot track those.
+    Who scales a custom resource whose replicas nobody owns comes to own nothing: the API server
+    cannot track those.
     """
-    if kind.is_custom and old is not None and kind.version != kind.stored_version:
-        new = prune(new, kind.stored_schema)
     owned = _with_owners(kinds, kind, (old, new), write)
     if kind.is_custom and write.subresource == "scale" and old and not is_owned(kind, old):
         entries = owned["metadata"].get("managedFields") or []
@@ -227,7 +226,7 @@ def _with_owners(
     old, new = objects
     try:
         return update_managed_fields(
-            old, new, by=write.field_writer(kind), schema=kinds.type_of(kind)
+            old, new, by=write.field_writer(kinds, kind), schema=kinds.type_of(kind)
         )
     except ListItemError as err:
         raise bad_request(str(err)) from err
@@ -265,12 +264,10 @@ def shown(kind: Kind, stored: Stored) -> dict[str, Any]:
         return as_read(kind, manifest)
     if manifest["apiVersion"] == kind.gvk.api_version:
         return manifest
-    other = in_version(manifest, kind.gvk.api_version)
     if kind.is_custom:
-        pruned: dict[str, Any] = prune(other, kind.schema)
+        pruned: dict[str, Any] = prune(in_version(manifest, kind.gvk.api_version), kind.schema)
         return pruned
-    name = f"{kind.gvk.api_version}/{kind.kind}"
-    return filled(decoded(other, name), name)
+    return converted(manifest, kind.gvk.api_version)
 
 
 def answered(kind: Kind, stored: Stored) -> Any:

@@ -9,7 +9,7 @@ Source: apimachinery, util/managedfields/internal: the chain that NewDefaultFiel
 apiserver, endpoints/handlers/fieldmanager/equality.go for times.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -32,8 +32,9 @@ from tiphys.structured.managed import (
 from tiphys.structured.pathelement import PathElementError
 from tiphys.structured.structs import with_structs
 from tiphys.structured.types import TypeRef
-from tiphys.structured.updater import ConflictError, Updater
+from tiphys.structured.updater import ConflictError, ConversionError, Updater
 from tiphys.structured.validation import TypedValueError, check
+from tiphys.structured.versions import Versions
 
 BEFORE_FIRST_APPLY = "before-first-apply"
 KUBECTL = "kubectl"
@@ -66,7 +67,8 @@ class FieldWriter(NamedTuple):
         now: RFC 3339, UTC, whole seconds: "2026-01-02T03:04:05Z".
         subresource: "status", "scale", ...; "" for the object itself.
         ignored: fields that writes through this door never own (they are reset or stripped).
-        versions: API versions still served; entries of others are dropped. None: all are.
+        versions: all versions of the kind; entries of any other are dropped. None: every version
+            is as the one of the request.
         kind: what the applied configuration has to be; "" for anything.
         empty: what an object of the kind says before anybody has written anything: the parts of
             the server's structs that JSON cannot leave out. Nobody comes to own those.
@@ -77,7 +79,7 @@ class FieldWriter(NamedTuple):
     now: str
     subresource: str = ""
     ignored: FieldSet = EMPTY
-    versions: Collection[str] | None = None
+    versions: Versions | None = None
     kind: str = ""
     empty: Mapping[str, Any] = MappingProxyType({})
 
@@ -115,6 +117,7 @@ def apply(
         ConflictError: other managers own fields that would change, and `force` is not set.
         ApplyError: the configuration does not fit the type, names another version, or carries
             managedFields.
+        ConversionError: the object cannot be read in a version that somebody has written in.
         ManagedFieldsError, PathElementError: the live object's managedFields cannot be read.
     """
     _check_patch(patch, by, schema)
@@ -164,6 +167,9 @@ def update_managed_fields(
 ) -> Manifest:
     """Return `new` with the managedFields that it should be stored with; inputs stay as they are.
 
+    These stay those of `old` when an object cannot be read in a version that somebody has written
+    in: the write counts, its owner does not.
+
     Args:
         old: the stored object; None when `new` is being created.
         new: the object that will be stored, with the managedFields that the request carried.
@@ -179,7 +185,10 @@ def update_managed_fields(
     # Objects from before managedFields existed are not tracked until they are first applied.
     if managers or is_create:
         updater = Updater(schema, by.ignored, by.versions)
-        managers = _updated(updater, (before, after), managers, by)
+        try:
+            managers = _updated(updater, (before, after), managers, by)
+        except ConversionError:
+            return with_managed_fields(after, _decoded_or_none(old) or {})
     return with_managed_fields(after, managers)
 
 

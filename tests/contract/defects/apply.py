@@ -19,11 +19,11 @@ def every_apply_is_forced() -> None:
 
 @noticed_by("test_a_field_that_is_no_longer_applied_goes")
 def given_up_fields_stay() -> None:
-    def keep(self: Any, merged: Any, managers: Any, fields: Any, last: Any) -> Any:
-        del self, managers, fields, last
+    def keep(self: Any, merged: Any, managers: Any, last: Any) -> Any:
+        del self, managers, last
         return merged
 
-    updater.Updater._prune = keep  # type: ignore[method-assign]
+    updater.Updater._pruned = keep  # type: ignore[method-assign]
 
 
 @noticed_by("test_a_conflict_with_an_update_names_its_version_and_time")

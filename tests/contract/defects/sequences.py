@@ -10,10 +10,10 @@ from tiphys.sandbox import writing
 def every_write_is_of_one_manager() -> None:
     write = writing.Write.field_writer
 
-    def nameless(self: Any, kind: Any) -> Any:
-        return write(self, kind)._replace(manager="somebody")
+    def nameless(self: Any, *kinds: Any) -> Any:
+        return write(self, *kinds)._replace(manager="somebody")
 
-    writing.Write.field_writer = nameless  # type: ignore[method-assign]
+    writing.Write.field_writer = nameless  # type: ignore[method-assign, assignment]
 
 
 @noticed_by("test_recorded_writes_are_answered_as_a_real_server_did")

@@ -27,6 +27,7 @@ from tiphys.structured.schema import Schemas, schema_from_crd
 from tiphys.structured.types import TypeRef
 from tiphys.structured.updater import ConflictError
 from tiphys.structured.validation import check
+from tiphys.structured.versions import Versions
 
 RECORDED = Path(__file__).resolve().parents[2] / "recorded" / "structured"
 Json = dict[str, Any]
@@ -85,9 +86,10 @@ def answer_to_steps(case: Json) -> list[Json]:
 def _write(case: Json, step: Json, live: Json | None, number: int) -> Json:
     version: str = step.get("apiVersion") or case["apiVersion"]
     ignored = FieldSet(f"f:{name}" for name in case.get("ignored", ()))
+    types = {name: type_of(case) for name in case.get("versions", (case["apiVersion"],))}
     by = FieldWriter(
         step.get("manager") or "", version, f"2020-01-01T00:00:{number:02}Z",
-        step.get("subresource", ""), ignored, tuple(case.get("versions", (case["apiVersion"],))),
+        step.get("subresource", ""), ignored, Versions(types, _renamed),
     )  # fmt: skip
     if live is not None and "apiVersion" in step:
         live = {**live, "apiVersion": version}
@@ -101,6 +103,10 @@ def _write(case: Json, step: Json, live: Json | None, number: int) -> Json:
         before = live or {"apiVersion": case["apiVersion"], "kind": case["kind"]}
         body = apply_merge_patch(before, body)
     return update_managed_fields(live, body, by=by, schema=type_of(case))
+
+
+def _renamed(manifest: Json, api_version: str) -> Json:
+    return {**manifest, "apiVersion": api_version}
 
 
 def answer_to_typed(case: Json) -> Json:
