@@ -61,16 +61,18 @@ _MASKS = (
 THING: Json = copy.deepcopy(SCHEMA)
 THING["properties"]["spec"]["properties"]["lk"]["items"]["required"] = ["port"]
 THING["properties"]["spec"]["properties"]["replicas"] = {"type": "integer", "minimum": 0}
-# Another version has fewer fields, and a default of its own.
+# Another version lacks some fields, and has a field and a default of its own.
 OTHER: Json = copy.deepcopy(THING)
 for _field in ("b", "n", "u"):
     del OTHER["properties"]["spec"]["properties"][_field]
 OTHER["properties"]["spec"]["properties"]["a"] = {"type": "string", "default": "c"}
+OTHER["properties"]["spec"]["properties"]["z"] = {"type": "string"}
 _SUBRESOURCES: Json = {
     "status": {},
     "scale": {"specReplicasPath": ".spec.replicas", "statusReplicasPath": ".status.replicas"},
 }
 _WHOLE = re.compile(r'Invalid value: "\{.*\}": ')
+_UNDECLARED = re.compile(r"(errors:\n  )?\.spec\..*: field not declared in schema.*", re.DOTALL)
 _VERSION = re.compile(r'"resourceVersion": "(\d+)"')
 
 
@@ -237,8 +239,8 @@ def _sorted(outcome: Outcome) -> Outcome:
     body = outcome["body"]
     if body["kind"] == "Status":
         for cause in (details := body.get("details") or {}).get("causes") or ():
-            cause["message"] = _message(cause["message"])
-        body["message"] = _message(body["message"])
+            cause["message"] = in_order(cause["message"])
+        body["message"] = in_order(body["message"])
         causes = details.get("causes") or []
         if len(causes) > 1:
             # The causes say the same; of those of maps the order is that of Go.
@@ -263,8 +265,13 @@ def _sort_owners(body: Json) -> None:
     body["metadata"].get("managedFields", []).sort(key=order)
 
 
-def _message(message: str) -> str:
-    """Managers come in the order of a Go map, objects in that of Go's structs."""
+def in_order(message: str) -> str:
+    """Return a message with its lines in an order of their own, without what Go shuffles in them.
+
+    Managers come in the order of a Go map, objects in that of Go's structs; the fields of an object
+    that is checked too, up to the first that nobody has declared.
+    """
+    message = _UNDECLARED.sub("FIELDS NOT DECLARED", message)
     first, *others = _WHOLE.sub("Invalid value: OBJECT: ", message).split("\n")
     return "\n".join([first, *sorted(others)])
 

@@ -44,7 +44,7 @@ from tiphys.sandbox.writing import (
 )
 from tiphys.structured.listitems import ListItemError
 from tiphys.structured.managed import ManagedFieldsError
-from tiphys.structured.merge import ApplyError, apply
+from tiphys.structured.merge import ApplyError, ApplyResult, apply
 from tiphys.structured.updater import ConflictError, ConversionError
 
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
@@ -161,12 +161,13 @@ class Registry:
         elif uid := metadata.get("uid"):
             text = f"uid mismatch: the provided object specified uid {uid}, and no existing object"
             raise conflict(kind.plural, kind.group, name, f"{text} was found")
-        merged = self._merged(kind, old, applied, write, force=force)
+        merged, changed = self._merged(kind, old, applied, write, force=force)
         fields = merged["metadata"].get("managedFields") or []
         if old is None:
             new = self._named(kind, namespace, merged)
             self._check_namespace(kind, namespace, name)
             return self._create(kind, new, write, fields)
+        write = write._replace(is_idle=not changed)
         new, warnings = prepared(self.kinds, kind, old, merged, write)
         new["metadata"]["managedFields"] = fields
         if not fields:
@@ -226,15 +227,10 @@ class Registry:
         write: Write,
         *,
         force: bool,
-    ) -> dict[str, Any]:
+    ) -> ApplyResult:
+        by, schema = write.field_writer(self.kinds, kind), self.kinds.type_of(kind)
         try:
-            return apply(
-                old,
-                given,
-                by=write.field_writer(self.kinds, kind),
-                schema=self.kinds.type_of(kind),
-                force=force,
-            ).object
+            return apply(old, given, by=by, schema=schema, force=force)
         except ConflictError as err:
             raise _in_dispute(kind, err, write) from err
         except (ApplyError, ConversionError, ListItemError, ManagedFieldsError) as err:
@@ -251,7 +247,7 @@ class Registry:
             write.check(kind, None, new)
         metadata.pop("managedFields", None)
         if fields is None:
-            new = with_owners(self.kinds, kind, None, new, write)
+            new = with_owners(self.kinds, kind, (None, new, manifest), write)
         else:
             metadata |= {"managedFields": fields} if fields else {}
         new = counted(kind, None, self._allocation.create(kind, new, write.subresource), write)
@@ -279,7 +275,7 @@ class Registry:
     ) -> Written:
         new, warnings = prepared(self.kinds, kind, old, manifest, write)
         self._serving.completed(kind, new, write.now)
-        owned = with_owners(self.kinds, kind, old, new, write)
+        owned = with_owners(self.kinds, kind, (old, new, manifest), write)
         owned = self._allocation.update(kind, old, owned)
         return self._keep(kind, old, counted(kind, old, owned, write), write, warnings)
 

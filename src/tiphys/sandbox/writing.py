@@ -93,6 +93,7 @@ class Write(NamedTuple):
         problems: what a strict reader said of the body; warnings, unless validation is Strict.
         is_typed: the object was read as its type holds it.
         is_apply: the object is what an apply led to.
+        is_idle: that apply changed nothing but owners.
     """
 
     manager: str
@@ -104,11 +105,15 @@ class Write(NamedTuple):
     problems: tuple[str, ...] = ()
     is_typed: bool = False
     is_apply: bool = False
+    is_idle: bool = False
 
     def field_writer(self, kinds: Kinds, kind: Kind) -> FieldWriter:
         """Return who writes, as managedFields name them."""
         is_status = self.subresource == "status"
         kept_out = _STATUS if kind.has_status else FieldSet()
+        versions = kinds.versions_of(kind)
+        if kind.is_custom and not is_status:
+            versions = versions._replace(all_reset=False)
         ignored = _outside_status(kind) if is_status else kept_out
         return FieldWriter(
             manager=self.manager,
@@ -116,7 +121,7 @@ class Write(NamedTuple):
             now=self.now,
             subresource=self.subresource,
             ignored=ignored,
-            versions=kinds.versions_of(kind),
+            versions=versions,
             empty={} if kind.is_custom else _bare(kind.gvk.api_version, kind.kind),
         )
 
@@ -168,7 +173,7 @@ def _defaulted(
 
     What is stored has those of the stored version; a write that leaves it alone adds no others.
     """
-    if old is not None and write.is_apply and _without_owners(old) == _without_owners(new):
+    if old is not None and write.is_idle:
         return new
     found: dict[str, Any] = default(new, kind.schema, keep_nulls=write.is_apply)
     if old is not None and write.subresource == "status":
@@ -176,15 +181,10 @@ def _defaulted(
     return found
 
 
-def _without_owners(manifest: dict[str, Any]) -> dict[str, Any]:
-    metadata = {k: v for k, v in manifest["metadata"].items() if k != "managedFields"}
-    return {**manifest, "metadata": metadata}
-
-
 def _advice(kind: Kind, old: dict[str, Any] | None, new: dict[str, Any], write: Write) -> list[str]:
     if kind.is_custom:
         return list(metadata_warnings(old, new, kind))
-    if write.subresource == "status":
+    if old is not None and write.subresource == "status":
         return []
     found = warnings_for(new, kind)
     if old is None or not found or kind_name(kind) not in table()["pod_templates"]:
@@ -202,14 +202,30 @@ def _typed(kind: Kind, new: dict[str, Any]) -> dict[str, Any]:
 
 
 def with_owners(
-    kinds: Kinds, kind: Kind, old: dict[str, Any] | None, new: dict[str, Any], write: Write
+    kinds: Kinds, kind: Kind, objects: tuple[dict[str, Any] | None, ...], write: Write
 ) -> dict[str, Any]:
     """Return the object with its owners.
 
     Who scales a custom resource whose replicas nobody owns comes to own nothing: the API server
     cannot track those.
+
+    The objects are the stored one, None for none yet, the new one, and what the request said of it.
     """
-    owned = _with_owners(kinds, kind, (old, new), write)
+    old, new, asked = objects
+    assert new is not None
+    assert asked is not None
+    seen = new
+    if old is None and write.subresource == "status":
+        seen = {**new, "status": asked.get("status")}
+    elif kind.is_custom and old is not None and len(kinds.versions_of(kind).types) > 1:
+        seen = _as_asked(kind, new, asked, write)
+    try:
+        seen = update_managed_fields(
+            old, seen, by=write.field_writer(kinds, kind), schema=kinds.type_of(kind)
+        )
+    except ListItemError as err:
+        raise bad_request(str(err)) from err
+    owned = {**new, "metadata": seen["metadata"]}
     if kind.is_custom and write.subresource == "scale" and old and not is_owned(kind, old):
         entries = owned["metadata"].get("managedFields") or []
         kept = [entry for entry in entries if entry.get("subresource") != "scale"]
@@ -217,19 +233,14 @@ def with_owners(
     return owned
 
 
-def _with_owners(
-    kinds: Kinds,
-    kind: Kind,
-    objects: tuple[dict[str, Any] | None, dict[str, Any]],
-    write: Write,
+def _as_asked(
+    kind: Kind, new: dict[str, Any], asked: dict[str, Any], write: Write
 ) -> dict[str, Any]:
-    old, new = objects
-    try:
-        return update_managed_fields(
-            old, new, by=write.field_writer(kinds, kind), schema=kinds.type_of(kind)
-        )
-    except ListItemError as err:
-        raise bad_request(str(err)) from err
+    """Return the object that the API server looks for owners in: what is reset is still there."""
+    if write.subresource == "scale":
+        return new
+    found: dict[str, Any] = default(prune(asked, kind.schema), kind.schema)
+    return {**found, **{name: new[name] for name in ("apiVersion", "kind", "metadata")}}
 
 
 @lru_cache(maxsize=1024)

@@ -3,6 +3,7 @@
 Source: structured-merge-diff v6, merge/update.go and merge/conflict.go.
 """
 
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from tiphys.model.errors import InvalidInputError, TiphysError
@@ -139,7 +140,8 @@ class Updater(NamedTuple):
         fields = to_fieldset(applied, self.type_).recursive_difference(self.ignored)
         managers[manager] = Entry(fields, api_version, time)
         if last is not None and (
-            not last.fields.is_subset(fields) or self._are_several(managers, api_version)
+            not last.fields.is_subset(fields)
+            or self._has_others(api_version, (last, *managers.values()))
         ):
             merged = self._pruned(merged, managers, last)
             merged = self.view(merged, api_version, "failed to prune fields")
@@ -176,7 +178,7 @@ class Updater(NamedTuple):
         self, change: "_Change", managers: Managers, manager: ManagerId, *, force: bool
     ) -> Managers:
         """Take what changed from everybody but `manager`."""
-        if change.is_none:
+        if change.is_none and not self._has_others(change.api_version, managers.values()):
             return {key: entry for key, entry in managers.items() if entry.fields}
         result, conflicts = {}, []
         for key, entry in managers.items():
@@ -192,11 +194,11 @@ class Updater(NamedTuple):
             raise ConflictError(tuple(sorted(conflicts, key=lambda found: found.manager.order)))
         return result
 
-    def _are_several(self, managers: Managers, api_version: str) -> bool:
-        """Tell whether fields are owned in other versions, where taking them out may fail."""
+    def _has_others(self, api_version: str, entries: Iterable[Entry]) -> bool:
+        """Tell whether fields are owned in other versions, in which a write may fail."""
         if self.versions is None:
             return False
-        return any(entry.api_version != api_version for entry in managers.values())
+        return any(entry.api_version != api_version for entry in entries)
 
     def _pruned(self, merged: Any, managers: Managers, last: Entry) -> Any:
         """Remove what the manager applied last time, does not apply now, and nobody else owns."""
@@ -238,6 +240,7 @@ class _Change:
 
     def __init__(self, updater: Updater, old: Any, new: Any, api_version: str) -> None:
         self._updater, self._old, self._new = updater, old, new
+        self.api_version = api_version
         self._found = {api_version: compare(old, new, updater.type_).without(updater.ignored)}
         self.is_none = self._found[api_version].is_same
         self._only = self._found[api_version] if updater.versions is None else None
@@ -257,7 +260,9 @@ class _Change:
             assert type_ is not None, "entries of other versions are gone"
             old = updater.view(self._old, api_version, "failed to convert old object")
             new = updater.view(self._new, api_version, "failed to convert new object")
-            found = compare(old, new, type_).without(updater.ignored)
+            found = compare(old, new, type_)
+            if updater.versions is None or updater.versions.all_reset:
+                found = found.without(updater.ignored)
             self._found[api_version] = found
         return found
 

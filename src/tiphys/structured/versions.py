@@ -21,10 +21,14 @@ class Versions(NamedTuple):
     Attributes:
         types: the type of the kind's objects, by API version: "autoscaling/v1".
         convert: gives an object in another of these versions, and leaves its input as it is.
+        all_reset: what a way of writing may not own it does not change either, in any version.
+            Of a custom resource, but of its status, the API server knows that for the version
+            of the request alone.
     """
 
     types: Mapping[str, TypeRef]
     convert: Convert
+    all_reset: bool = True
 
     def view(self, manifest: dict[str, Any], api_version: str) -> dict[str, Any]:
         """Return an object in one of the versions.
