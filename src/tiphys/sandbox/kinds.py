@@ -37,7 +37,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         columns: printer columns of a custom kind.
         selectable: paths of fields that objects of a custom kind can be selected by.
         stored_version: the version in which objects of a custom kind are kept.
-        stored_schema: its schema.
+        schemas: the schemas of all its versions, served or not.
         is_revised: stored objects may have been written under another schema.
     """
 
@@ -58,7 +58,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     selectable: tuple[str, ...] = ()
     is_custom: bool = False
     stored_version: str = ""
-    stored_schema: dict[str, Any] | None = None
+    schemas: dict[str, dict[str, Any]] = {}
     is_revised: bool = False
 
     @property
@@ -72,6 +72,11 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         return _SAME.get((self.group, self.plural), (self.group, self.plural))
 
     @property
+    def stored_schema(self) -> dict[str, Any]:
+        """The schema of a custom kind in the version in which its objects are kept."""
+        return self.schemas[self.stored_version]
+
+    @property
     def has_status(self) -> bool:
         """True when the status is written through its own subresource only."""
         return "status" in self.subresources
@@ -82,7 +87,6 @@ class Kinds:
 
     def __init__(self) -> None:
         self._by_path: dict[tuple[str, str, str], Kind] = {}
-        self._types: dict[GroupVersionKind, TypeRef] = {}
         self._versions: dict[tuple[str, str], Versions] = {}
         for kind in _recorded():
             self._by_path[(kind.group, kind.version, kind.plural)] = kind
@@ -110,37 +114,43 @@ class Kinds:
         """Serve custom kinds."""
         for kind in kinds:
             self._by_path[(kind.group, kind.version, kind.plural)] = kind
-            self._types.pop(kind.gvk, None)
         self._versions.clear()
         self.generation += 1
 
     def remove(self, group: str, plural: str) -> None:
         """Stop serving a custom kind."""
         for path in [p for p in self._by_path if (p[0], p[2]) == (group, plural)]:
-            self._types.pop(self._by_path.pop(path).gvk, None)
+            del self._by_path[path]
         self._versions.clear()
         self.generation += 1
 
     def type_of(self, kind: Kind) -> TypeRef:
         """Return the type of a kind's objects."""
-        found = self._types.get(kind.gvk)
-        if found is None:
-            found = None if kind.is_custom else load_builtin_schema().schema_for(kind.gvk)
-            found = found or schema_from_crd(
-                kind.schema or {"x-kubernetes-preserve-unknown-fields": True}
-            )
-            self._types[kind.gvk] = found
+        if kind.is_custom:
+            return self.versions_of(kind).types[kind.gvk.api_version]
+        found = load_builtin_schema().schema_for(kind.gvk)
+        assert found is not None, f"the schemas lack {kind.gvk}"
         return found
 
     def versions_of(self, kind: Kind) -> Versions:
         """Return the versions in which a kind's objects are written and read."""
         found = self._versions.get(kind.collection)
         if found is None:
-            same = [entry for entry in self.all() if entry.collection == kind.collection]
-            types = {entry.gvk.api_version: self.type_of(entry) for entry in same}
-            found = Versions(types, in_version if kind.is_custom else converted)
+            found = self._custom_versions(kind) if kind.is_custom else self._served_versions(kind)
             self._versions[kind.collection] = found
         return found
+
+    def _served_versions(self, kind: Kind) -> Versions:
+        same = [entry for entry in self.all() if entry.collection == kind.collection]
+        return Versions({entry.gvk.api_version: self.type_of(entry) for entry in same}, converted)
+
+    def _custom_versions(self, kind: Kind) -> Versions:
+        types = {f"{kind.group}/{name}": _custom_type(s) for name, s in kind.schemas.items()}
+        return Versions(types, in_version, drops_others=False)
+
+
+def _custom_type(schema: dict[str, Any]) -> TypeRef:
+    return schema_from_crd(schema or {"x-kubernetes-preserve-unknown-fields": True})
 
 
 def version_order(kind: Kind) -> tuple[bool, int, str]:
@@ -168,6 +178,10 @@ def custom_kinds(definition: dict[str, Any]) -> list[Kind]:
     names = spec["names"]
     stored = next(version for version in spec["versions"] if version.get("storage"))
     is_revised = definition["metadata"].get("generation", 1) > 1 or len(spec["versions"]) > 1
+    schemas = {
+        version["name"]: (version.get("schema") or {}).get("openAPIV3Schema") or {}
+        for version in spec["versions"]
+    }
     kinds = []
     for version in spec["versions"]:
         if not version.get("served"):
@@ -186,7 +200,7 @@ def custom_kinds(definition: dict[str, Any]) -> list[Kind]:
                 categories=tuple(names.get("categories") or ()),
                 subresources=tuple(sorted(subresources)),
                 served={sub: _custom_served(sub, names["kind"]) for sub in subresources},
-                schema=(version.get("schema") or {}).get("openAPIV3Schema") or {},
+                schema=schemas[version["name"]],
                 columns=tuple(version.get("additionalPrinterColumns") or ()),
                 scale_paths=subresources.get("scale"),
                 selectable=tuple(
@@ -194,7 +208,7 @@ def custom_kinds(definition: dict[str, Any]) -> list[Kind]:
                 ),
                 is_custom=True,
                 stored_version=stored["name"],
-                stored_schema=(stored.get("schema") or {}).get("openAPIV3Schema") or {},
+                schemas=schemas,
                 is_revised=is_revised,
             )
         )

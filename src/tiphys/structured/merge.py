@@ -67,8 +67,7 @@ class FieldWriter(NamedTuple):
         now: RFC 3339, UTC, whole seconds: "2026-01-02T03:04:05Z".
         subresource: "status", "scale", ...; "" for the object itself.
         ignored: fields that writes through this door never own (they are reset or stripped).
-        versions: all versions of the kind; entries of any other are dropped. None: every version
-            is as the one of the request.
+        versions: all versions of the kind. None: every version is as the one of the request.
         kind: what the applied configuration has to be; "" for anything.
         empty: what an object of the kind says before anybody has written anything: the parts of
             the server's structs that JSON cannot leave out. Nobody comes to own those.

@@ -70,8 +70,7 @@ class Updater(NamedTuple):
     Attributes:
         type_: the type of its objects, in the version of the request.
         ignored: fields that this way of writing may not own, with all below them.
-        versions: all versions of the kind, entries of any other are dropped. None: every version
-            is taken to have this type.
+        versions: all versions of the kind. None: every version is taken to have this type.
     """
 
     type_: TypeRef
@@ -172,6 +171,9 @@ class Updater(NamedTuple):
             if type_ is not None:
                 self.view(live, entry.api_version)
                 result[key] = entry._replace(fields=reconciled(entry.fields, type_))
+            elif self.versions is not None and not self.versions.drops_others:
+                what = "request to convert CR to an invalid group/version"
+                raise ConversionError(f"{what}: {entry.api_version}")
         return result
 
     def _take(

@@ -24,11 +24,14 @@ class Versions(NamedTuple):
         all_reset: what a way of writing may not own it does not change either, in any version.
             Of a custom resource, but of its status, the API server knows that for the version
             of the request alone.
+        drops_others: entries of any other version go, as they do of built-in kinds. Those of a
+            version that was taken out of a custom kind stay, and let applies fail.
     """
 
     types: Mapping[str, TypeRef]
     convert: Convert
     all_reset: bool = True
+    drops_others: bool = True
 
     def view(self, manifest: dict[str, Any], api_version: str) -> dict[str, Any]:
         """Return an object in one of the versions.

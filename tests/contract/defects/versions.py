@@ -2,6 +2,7 @@
 
 from tests.contract.planted import noticed_by
 from tiphys.sandbox import versions
+from tiphys.structured.versions import Versions
 
 
 @noticed_by(
@@ -10,3 +11,8 @@ from tiphys.sandbox import versions
 )
 def metrics_are_lost() -> None:
     versions._SPECIFIC["Pods"] = "external"
+
+
+@noticed_by("test_an_update_beside_such_an_owner_counts_and_has_no_owner")
+def owners_are_all_of_one_version() -> None:
+    Versions.view = lambda _self, manifest, _api_version: manifest  # type: ignore[method-assign, assignment]
