@@ -9,6 +9,7 @@ from typing import Any
 
 from tiphys.sandbox.addresses import Addresses
 from tiphys.sandbox.admission import PROTECTION, Admission
+from tiphys.sandbox.carryover import untouched
 from tiphys.sandbox.defaulting import (
     TEMPLATE_GENERATION,
     kind_name,
@@ -68,17 +69,19 @@ class Allocation:
             tolerate(new["spec"])
         elif name == "DaemonSet.apps":
             _count_templates(old, new)
-        return _complete(kind, new)
+        return _complete(kind, new, untouched(kind, old, new))
 
     def _pod(self, new: dict[str, Any]) -> None:
         self._admission.pod(new)
         new["status"]["qosClass"] = quality_of_service(new["spec"])
 
 
-def _complete(kind: Kind, new: dict[str, Any]) -> dict[str, Any]:
+def _complete(
+    kind: Kind, new: dict[str, Any], complete: frozenset[str] = frozenset()
+) -> dict[str, Any]:
     if kind.is_custom:
         return new
-    return filled(new, f"{kind.gvk.api_version}/{kind.kind}")
+    return filled(new, f"{kind.gvk.api_version}/{kind.kind}", complete)
 
 
 def _volume(new: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""What an update of a Job keeps, and what becomes of the texts of a Secret.
+"""What an update leaves alone, what one of a Job keeps, what becomes of the texts of a Secret.
 
 Source: Kubernetes documentation, "Jobs", "Secrets" (`stringData`).
 """
@@ -6,6 +6,21 @@ Source: Kubernetes documentation, "Jobs", "Secrets" (`stringData`).
 import base64
 import copy
 from typing import Any
+
+from tiphys.sandbox.kinds import Kind
+
+_SEEN_WHOLE = {"Service", "CustomResourceDefinition"}
+"""Kinds that are completed in place, whatever is written of them."""
+
+
+def untouched(kind: Kind, old: dict[str, Any] | None, new: dict[str, Any]) -> frozenset[str]:
+    """Return the fields of a built-in object that a write has left alone: the very same values.
+
+    They were decoded, completed and checked when they were written.
+    """
+    if old is None or kind.is_custom or kind.kind in _SEEN_WHOLE:
+        return frozenset()
+    return frozenset(name for name, value in new.items() if old.get(name) is value)
 
 
 def keep_job_selector(old: dict[str, Any] | None, new: dict[str, Any]) -> None:

@@ -3,9 +3,11 @@
 Source: the types of k8s.io/api (see apitypes.py); encoding/json, UnmarshalTypeError.
 """
 
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.scalars import DecodeError
 from tiphys.sandbox.statuses import StatusError, bad_request
 from tiphys.sandbox.typed import UnknownFieldError, decoded, decoded_metadata
 
@@ -33,6 +35,22 @@ def read_typed(kind: Kind, sent: dict[str, Any]) -> Read:
     if owners is not None:  # an empty list of them says something
         read.manifest["metadata"]["managedFields"] = owners
     return read
+
+
+def read_changed(kind: Kind, manifest: dict[str, Any], complete: Collection[str]) -> dict[str, Any]:
+    """Return an object as its type holds it, in its own order; what is complete is as it was.
+
+    Raises:
+        StatusError: a value does not fit its field.
+    """
+    changed = {name: value for name, value in manifest.items() if name not in complete}
+    try:
+        read = read_typed(kind, changed).manifest
+    except DecodeError as err:
+        raise unreadable(kind, err) from err
+    whole = {**read, **{name: manifest[name] for name in complete}}
+    ordered = {name: whole[name] for name in manifest if name in whole}
+    return ordered if len(ordered) == len(whole) else {**whole, **ordered}
 
 
 def _read_custom(sent: dict[str, Any]) -> Read:

@@ -5,7 +5,7 @@ them and are code here.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
@@ -47,9 +47,28 @@ def value_at(manifest: Any, path: str) -> Any:
     return manifest
 
 
-def fill_in(manifest: dict[str, Any], kind: Kind) -> None:
-    """Set the defaults of a built-in kind, in place."""
+def fill_in(manifest: dict[str, Any], kind: Kind, complete: Collection[str] = ()) -> None:
+    """Set the defaults of a built-in kind, in place.
+
+    Args:
+        manifest: the object.
+        kind: its kind.
+        complete: fields that have theirs and are not to be touched.
+    """
     name = kind_name(kind)
+    metadata_act = _METADATA.get(name)
+    if metadata_act is not None:
+        metadata_act(manifest)
+    if "spec" not in complete:
+        _fill_kind(manifest, name)
+    fill = _filler(api_types().kinds.get(f"{kind.gvk.api_version}/{kind.kind}", ""))
+    if isinstance(fill, _StructFiller):
+        fill(manifest, complete)
+    if name == "Pod" and "spec" not in complete:
+        _pod_requests(manifest)
+
+
+def _fill_kind(manifest: dict[str, Any], name: str) -> None:
     for entry in table()["kinds"].get(name, ()):
         wanted = entry.get("when", {}).items()
         if all(value_at(manifest, path) == value for path, value in wanted):
@@ -58,11 +77,6 @@ def fill_in(manifest: dict[str, Any], kind: Kind) -> None:
     act = _KINDS.get(name)
     if act is not None:
         act(manifest)
-    fill = _filler(api_types().kinds.get(f"{kind.gvk.api_version}/{kind.kind}", ""))
-    if fill is not None:
-        fill(manifest)
-    if name == "Pod":
-        _pod_requests(manifest)
 
 
 def _set(manifest: dict[str, Any], path: str, value: Any) -> None:
@@ -102,7 +116,7 @@ class _StructFiller:
         self._act = _STRUCTS.get(name.removeprefix(_API))
         self._below: list[tuple[str, Change]] = []
 
-    def __call__(self, value: Any) -> None:
+    def __call__(self, value: dict[str, Any], complete: Collection[str] = ()) -> None:
         if not self._is_ready:
             self._prepare()
         for rule in self._rules:
@@ -110,7 +124,7 @@ class _StructFiller:
         if self._act is not None:
             self._act(value)
         for field, fill in self._below:
-            if value.get(field) is not None:
+            if value.get(field) is not None and field not in complete:
                 fill(value[field])
 
     def _prepare(self) -> None:
@@ -317,10 +331,9 @@ def _job_kind(manifest: dict[str, Any]) -> None:
     _job_labels(manifest)
 
 
+_METADATA: dict[str, Fill] = {"Namespace": _namespace, "DaemonSet.apps": _daemon_set}
 _KINDS: dict[str, Fill] = {
     "Job.batch": _job_kind,
-    "Namespace": _namespace,
-    "DaemonSet.apps": _daemon_set,
     "Service": _service,
     "ReplicationController": _controller,
     "StatefulSet.apps": _claims,

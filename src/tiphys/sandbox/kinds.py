@@ -88,6 +88,7 @@ class Kinds:
     def __init__(self) -> None:
         self._by_path: dict[tuple[str, str, str], Kind] = {}
         self._versions: dict[tuple[str, str], Versions] = {}
+        self._by_name: dict[tuple[str, str], Kind] = {}
         for kind in _recorded():
             self._by_path[(kind.group, kind.version, kind.plural)] = kind
         self._built_in = {kind.group for kind in self.all()}
@@ -99,8 +100,11 @@ class Kinds:
 
     def of(self, group: str, kind: str) -> Kind | None:
         """Return a kind by its name, in the preferred version."""
-        found = [entry for entry in self.all() if (entry.group, entry.kind) == (group, kind)]
-        return min(found, key=version_order, default=None)
+        if not self._by_name:
+            # The last of equal names stays: that of the preferred version.
+            ordered = sorted(self.all(), key=version_order, reverse=True)
+            self._by_name = {(entry.group, entry.kind): entry for entry in ordered}
+        return self._by_name.get((group, kind))
 
     def is_built_in(self, group: str) -> bool:
         """Return whether the server itself has a group."""
@@ -114,14 +118,17 @@ class Kinds:
         """Serve custom kinds."""
         for kind in kinds:
             self._by_path[(kind.group, kind.version, kind.plural)] = kind
-        self._versions.clear()
-        self.generation += 1
+        self._changed()
 
     def remove(self, group: str, plural: str) -> None:
         """Stop serving a custom kind."""
         for path in [p for p in self._by_path if (p[0], p[2]) == (group, plural)]:
             del self._by_path[path]
+        self._changed()
+
+    def _changed(self) -> None:
         self._versions.clear()
+        self._by_name.clear()
         self.generation += 1
 
     def type_of(self, kind: Kind) -> TypeRef:

@@ -8,10 +8,11 @@ import logging
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from tiphys.sandbox.clock import utc_now
 from tiphys.sandbox.dependents import Dependents, owners_of
 from tiphys.sandbox.kinds import Kind, version_order
 from tiphys.sandbox.namespaces import conditions, emptied, is_held
-from tiphys.sandbox.registry import Registry, utc_now
+from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.statuses import StatusError
 from tiphys.sandbox.stored import Change, Collection, Stored
 from tiphys.sandbox.writing import Write

@@ -23,11 +23,12 @@ from tiphys.sandbox.access.rbac import Rbac
 from tiphys.sandbox.access.token_requests import AccountSecrets
 from tiphys.sandbox.access.tokens import Tokens
 from tiphys.sandbox.certificates import ensure_certificate
+from tiphys.sandbox.clock import utc_now
 from tiphys.sandbox.dependents import Dependents
 from tiphys.sandbox.kinds import Kinds
 from tiphys.sandbox.lifecycle import Lifecycle
 from tiphys.sandbox.protection import Protection
-from tiphys.sandbox.registry import Registry, utc_now
+from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.server import ApiServer
 from tiphys.sandbox.store import Store
 from tiphys.sandbox.workloads.engine import Workloads

@@ -7,6 +7,8 @@ import copy
 from collections.abc import Callable
 from typing import Any
 
+import orjson
+
 from tiphys.sandbox.bodies import (
     Pairs,
     compact,
@@ -79,6 +81,7 @@ class Patch:
             StatusError: that cannot be done, or what comes out is no object of the kind.
         """
         kind = self._request.kind
+        live = orjson.loads(orjson.dumps(live))
         patch: Any = self._body.value
         self._check_form(patch)
         if self._is_strategic:

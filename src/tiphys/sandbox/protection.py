@@ -5,8 +5,9 @@ Source: Kubernetes documentation, "Storage Object in Use Protection".
 
 from typing import Any
 
+from tiphys.sandbox.clock import utc_now
 from tiphys.sandbox.kinds import Kind
-from tiphys.sandbox.registry import Registry, utc_now
+from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.stored import Change, Collection
 from tiphys.sandbox.writing import Write
 

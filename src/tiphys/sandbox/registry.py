@@ -3,12 +3,12 @@
 import random
 import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import orjson
 
 from tiphys.sandbox.allocation import Allocation
+from tiphys.sandbox.clock import utc_now
 from tiphys.sandbox.definitions import CLEANUP
 from tiphys.sandbox.deletions import (
     check_deletable,
@@ -61,11 +61,6 @@ class Written(NamedTuple):
     def manifest(self) -> dict[str, Any]:
         """The object, not to be changed."""
         return self.stored.manifest
-
-
-def utc_now() -> str:
-    """Return the current time as objects carry it."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 class Registry:
@@ -129,12 +124,19 @@ class Registry:
     ) -> Written:
         """Change an object by a function of what it is.
 
+        Args:
+            kind: of the object.
+            key: its namespace and name.
+            change: is given the stored object, which it leaves as it is, and returns another that
+                may share parts with it: those are not looked at again.
+            write: who writes, and how.
+
         Raises:
             StatusError: it does not exist, has changed since, or breaks a rule.
         """
         stored = self.get(kind, *key)
         old = shown(kind, stored)
-        new = change(orjson.loads(orjson.dumps(old)))
+        new = change(old)
         self._check_identity(kind, old, new, key[1], is_patch=True)
         return self._store_update(kind, old, new, write)
 

@@ -5,8 +5,8 @@ from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from tiphys.sandbox.access.users import ADMIN, User
+from tiphys.sandbox.clock import utc_now
 from tiphys.sandbox.kinds import Kind, Kinds
-from tiphys.sandbox.registry import utc_now
 from tiphys.sandbox.statuses import no_such_resource, not_allowed
 from tiphys.sandbox.writing import Check, Write
 

@@ -7,6 +7,7 @@ one form, and what does not fit a field is an error.
 Source: encoding/json as sigs.k8s.io/json has it; the struct tags of k8s.io/api (see apitypes).
 """
 
+from collections.abc import Collection
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -70,11 +71,17 @@ def decoded_metadata(metadata: Any) -> dict[str, Any]:
     return result
 
 
-def filled(manifest: dict[str, Any], kind: str) -> dict[str, Any]:
-    """Return an object with what Go cannot leave out: empty structs, zeros and null lists."""
+def filled(manifest: dict[str, Any], kind: str, complete: Collection[str] = ()) -> dict[str, Any]:
+    """Return an object with what Go cannot leave out: empty structs, zeros and null lists.
+
+    Args:
+        manifest: the object.
+        kind: "apps/v1/Deployment".
+        complete: fields that lack nothing.
+    """
     name = api_types().kinds.get(kind)
     fill = _filler(name) if name else None
-    return fill(manifest) if fill else manifest
+    return fill(manifest, complete) if isinstance(fill, _StructFiller) else manifest
 
 
 @cache
@@ -224,16 +231,18 @@ class _StructFiller:
         self._fillers: list[tuple[str, Change]] = []
         self._structs: list[tuple[str, Change | None]] = []
 
-    def __call__(self, value: Any) -> Any:
+    def __call__(self, value: dict[str, Any], complete: Collection[str] = ()) -> dict[str, Any]:
         if not self._is_ready:
             self._prepare()
         result = {**self._missing, **value}
         for name in self._nulls:
             result[name] = result[name] or None  # so it is after a way through the store
         for name, fill in self._fillers:
-            if result.get(name):
+            if result.get(name) and name not in complete:
                 result[name] = fill(result[name])
         for name, fill_struct in self._structs:
+            if name in complete:
+                continue
             entry = result.get(name) or {}
             result[name] = fill_struct(entry) if fill_struct else entry
         return result

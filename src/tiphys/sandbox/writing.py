@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from tiphys.sandbox.advice import warnings_for
-from tiphys.sandbox.carryover import keep_job_selector, stringdata_to_data
-from tiphys.sandbox.decoding import read_typed, unreadable
+from tiphys.sandbox.carryover import keep_job_selector, stringdata_to_data, untouched
+from tiphys.sandbox.decoding import read_changed, read_typed
 from tiphys.sandbox.defaulting import fill_in, kind_name, table
 from tiphys.sandbox.definitions import definition_problems
 from tiphys.sandbox.kinds import Kind, Kinds
@@ -22,7 +22,6 @@ from tiphys.sandbox.rules import (
     immutable_problems,
     spec_problems,
 )
-from tiphys.sandbox.scalars import DecodeError
 from tiphys.sandbox.scale import is_owned
 from tiphys.sandbox.serving import as_read
 from tiphys.sandbox.statuses import bad_request, invalid
@@ -66,6 +65,9 @@ _STATUS = FieldSet(("f:status",))
 _ALL_BUT_STATUS = FieldSet(("f:spec", "f:data", "f:metadata"))
 _SPEC = FieldSet(("f:spec",))
 _ALL_BUT_STATUS_OF_DEPLOYMENT = FieldSet(("f:spec",), {"f:metadata": FieldSet(("f:labels",))})
+
+
+_NO_RULES = {"apiVersion", "kind", "metadata", "status"}
 
 
 class StrictError(Exception):
@@ -150,13 +152,14 @@ def prepared(
         new = _defaulted(kind, old, new, write)
         metadata = new["metadata"]
     else:
+        complete = untouched(kind, old, new)
         # Parts of the old object are shared with it, and defaults are set in place.
         if old is not None or not write.is_typed:
-            new = _typed(kind, new)
+            new = read_changed(kind, new, complete)
         metadata = new["metadata"]
         stringdata_to_data(new)
         keep_job_selector(old, new)
-        fill_in(new, kind)
+        fill_in(new, kind, complete)
     problems = [*metadata_problems(new, kind), *finalizer_problems(old, new)]
     problems += _rule_problems(kind, old, new, write)
     if problems:
@@ -192,13 +195,6 @@ def _advice(kind: Kind, old: dict[str, Any] | None, new: dict[str, Any], write: 
     # Who changes something else is not told again; of a living Pod nobody writes the spec.
     is_same = kind_name(kind) == "Pod" or _intent(old, kind) == _intent(new, kind)
     return [] if is_same else found
-
-
-def _typed(kind: Kind, new: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return read_typed(kind, new).manifest
-    except DecodeError as err:
-        raise unreadable(kind, err) from err
 
 
 def with_owners(
@@ -389,7 +385,8 @@ def _rule_problems(
         return [(e.path, e.reason, e.message) for e in found]
     if kind_name(kind) == "CustomResourceDefinition.apiextensions.k8s.io":
         return list(definition_problems(old, new))
-    problems = list(spec_problems(new, kind))
+    is_known = old is not None and new.keys() - untouched(kind, old, new) <= _NO_RULES
+    problems = [] if is_known else list(spec_problems(new, kind))
     if old is not None:
         problems += immutable_problems(old, new, kind)
     return problems

@@ -103,7 +103,7 @@ def reconciled(fields: FieldSet, type_: TypeRef) -> FieldSet:
     Where the type has become atomic, fields below it turn into the one field that holds them all.
     """
     part = type_.map or type_.list
-    if part is None or not fields:
+    if part is None or not fields or fields.fits is type_:
         return fields
     children: dict[PathElement, FieldSet] | None = None
     members = fields.members
@@ -121,7 +121,10 @@ def reconciled(fields: FieldSet, type_: TypeRef) -> FieldSet:
             members |= {element}
         else:
             children[element] = kept
-    return fields if children is None else FieldSet(members, children)
+    if children is not None:
+        return FieldSet(members, children)
+    fields.fits = type_
+    return fields
 
 
 def _is_atomic(type_: TypeRef) -> bool:

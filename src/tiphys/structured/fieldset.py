@@ -8,7 +8,10 @@ Source: structured-merge-diff v6, fieldpath/set.go and serialize.go.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from tiphys.structured.pathelement import (
     Path,
@@ -18,12 +21,27 @@ from tiphys.structured.pathelement import (
     path_text,
     sort_key,
 )
+from tiphys.structured.types import TypeRef
+
+
+class _Written(dict[str, Any]):
+    """A FieldsV1 object that knows which set it writes down."""
+
+    __slots__ = ("fields",)
+
+    def __init__(self, written: dict[str, Any], fields: "FieldSet") -> None:
+        super().__init__(written)
+        self.fields = fields
 
 
 class FieldSet:
-    """An immutable set of field paths."""
+    """An immutable set of field paths.
 
-    __slots__ = ("children", "members")
+    Attributes:
+        fits: the type that the set was last found to be in step with; see `reconciled`.
+    """
+
+    __slots__ = ("_written", "children", "fits", "members")
 
     def __init__(
         self,
@@ -32,6 +50,8 @@ class FieldSet:
     ) -> None:
         self.members: frozenset[PathElement] = frozenset(members)
         self.children: Mapping[PathElement, FieldSet] = children or {}
+        self.fits: TypeRef | None = None
+        self._written: _Written | None = None
 
     @classmethod
     def of(cls, *paths: Path) -> "FieldSet":
@@ -49,11 +69,17 @@ class FieldSet:
         Raises:
             PathElementError: a key is not a path element, or a value is not an object.
         """
-        return _read(fields)[0]
+        # Every write reads all owners of an object anew, and objects of a kind are owned alike.
+        return fields.fields if isinstance(fields, _Written) else _read_text(orjson.dumps(fields))
 
     def to_fields_v1(self) -> dict[str, Any]:
-        """Return the FieldsV1 object, its keys in the order in which the API server writes them."""
-        return _write(self, owns_itself=False)
+        """Return the FieldsV1 object, its keys in the order in which the API server writes them.
+
+        It is shared with whoever asks for it again, so never to be changed.
+        """
+        if self._written is None:
+            self._written = _Written(_write(self, owns_itself=False), self)
+        return self._written
 
     def __bool__(self) -> bool:
         return bool(self.members or self.children)
@@ -113,7 +139,8 @@ class FieldSet:
         for element, theirs in other.children.items():
             ours = children.get(element)
             children[element] = theirs if ours is None else ours.union(theirs)
-        return FieldSet(self.members | other.members, children)
+        members = self.members | other.members
+        return _reused((self, other), members, children)
 
     def intersection(self, other: "FieldSet") -> "FieldSet":
         """Return the paths that are in both sets."""
@@ -135,7 +162,7 @@ class FieldSet:
             theirs = other.children.get(element)
             if left := ours if theirs is None else ours.difference(theirs):
                 children[element] = left
-        return FieldSet(self.members - other.members, children)
+        return _reused((self,), self.members - other.members, children)
 
     def recursive_difference(self, other: "FieldSet") -> "FieldSet":
         """Return our paths that are neither in the other set nor below one of its paths."""
@@ -148,7 +175,7 @@ class FieldSet:
             theirs = other.children.get(element)
             if left := ours if theirs is None else ours.recursive_difference(theirs):
                 children[element] = left
-        return FieldSet(self.members - other.members, children)
+        return _reused((self,), self.members - other.members, children)
 
     def leaves(self) -> "FieldSet":
         """Return the paths that have no other path of the set below them."""
@@ -170,6 +197,18 @@ class FieldSet:
 EMPTY = FieldSet()
 
 
+def _reused(
+    known: tuple[FieldSet, ...],
+    members: frozenset[PathElement],
+    children: dict[PathElement, FieldSet],
+) -> FieldSet:
+    """Return a set: one of those that are known when it is the same, for it is written already."""
+    for fields in known:
+        if members == fields.members and children == fields.children:
+            return fields
+    return FieldSet(members, children)
+
+
 def _paths(node: FieldSet, prefix: Path) -> Iterator[Path]:
     for element in sorted(node.members, key=sort_key):
         yield (*prefix, element)
@@ -182,6 +221,11 @@ def _single(path: Path) -> FieldSet:
     for element in reversed(path[:-1]):
         result = FieldSet((), {element: result})
     return result
+
+
+@lru_cache(maxsize=1024)
+def _read_text(text: bytes) -> FieldSet:
+    return _read(orjson.loads(text))[0]
 
 
 def _read(fields: Mapping[str, Any]) -> tuple[FieldSet, bool]:

@@ -7,7 +7,8 @@ from functools import partial
 from typing import Any
 
 from tiphys.sandbox.access.rbac import GROUP
-from tiphys.sandbox.registry import Registry, utc_now
+from tiphys.sandbox.clock import utc_now
+from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.stored import Change
 from tiphys.sandbox.writing import Write
 

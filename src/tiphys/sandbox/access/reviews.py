@@ -10,7 +10,7 @@ from tiphys.sandbox.access.asked import Asked
 from tiphys.sandbox.access.authentication import Access
 from tiphys.sandbox.access.tokens import ISSUER, InvalidTokenError
 from tiphys.sandbox.access.users import User
-from tiphys.sandbox.registry import utc_now
+from tiphys.sandbox.clock import utc_now
 from tiphys.sandbox.statuses import StatusError, bad_request, invalid
 
 Review = dict[str, Any]

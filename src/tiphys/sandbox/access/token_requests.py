@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tiphys.sandbox.access.tokens import ISSUER, Tokens
-from tiphys.sandbox.registry import Registry, utc_now
+from tiphys.sandbox.clock import utc_now
+from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.statuses import bad_request, conflict, invalid, not_found
 from tiphys.sandbox.stored import Change
 from tiphys.sandbox.writing import Write

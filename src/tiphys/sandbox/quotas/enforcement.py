@@ -56,6 +56,8 @@ def charges_for(store: Store, kind: Kind, old: Manifest | None, new: Manifest) -
         return []
     quotas = [stored.manifest for _, stored in store.all(QUOTAS, new["metadata"]["namespace"])]
     found = [quota for quota in quotas if is_about(quota["spec"], kind, new)]
+    if not found:
+        return []
     if old is None and kind.collection == PODS:
         _check_said(kind, found, new)
     added = usage(kind, new)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from tiphys.sandbox.clock import utc_now
 from tiphys.sandbox.dependents import Dependents
 from tiphys.sandbox.kinds import Kind, version_order
-from tiphys.sandbox.registry import Registry, utc_now
+from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.statuses import StatusError
 from tiphys.sandbox.stored import Collection
 from tiphys.sandbox.writing import Write
