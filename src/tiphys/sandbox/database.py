@@ -18,7 +18,10 @@ log = logging.getLogger(__name__)
 Row = tuple[Collection, Name, Stored | None]
 """What to keep; None instead of an object deletes it."""
 
-_PUT = "insert or replace into objects values (?, ?, ?, ?, ?, ?)"
+_PUT = (
+    "insert into objects values (?, ?, ?, ?, ?, ?)"
+    " on conflict do update set version = excluded.version, body = excluded.body"
+)
 _REMOVE = "delete from objects where grp=? and plural=? and namespace=? and name=?"
 _CHECKPOINT_EVERY = 500
 """Commits; the log is then copied into the database, off the loop."""

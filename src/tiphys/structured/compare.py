@@ -47,7 +47,8 @@ def compare(old: Any, new: Any, type_: TypeRef) -> Comparison:
         ListItemError: an item of a list has no key.
     """
     found = _Changes()
-    _walk(old, new, type_, found)
+    if old is not new:
+        _walk(old, new, type_, found)
     return found.comparison()
 
 

@@ -247,12 +247,19 @@ def _read(fields: Mapping[str, Any]) -> tuple[FieldSet, bool]:
     return FieldSet(members, children), "." in fields
 
 
+def _ordered(elements: Iterable[PathElement]) -> list[PathElement]:
+    ordered = sorted(elements)
+    if not ordered or (ordered[0][:2] == "f:" and ordered[-1][:2] == "f:"):
+        return ordered  # the names of fields alone are in the order of their texts
+    return sorted(ordered, key=sort_key)
+
+
 def _write(node: FieldSet, *, owns_itself: bool) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     if owns_itself:
         fields["."] = {}
     members, children = node.members, node.children
-    for element in sorted(members | children.keys(), key=sort_key):
+    for element in _ordered(members | children.keys()):
         below = children.get(element)
         fields[element] = {} if below is None else _write(below, owns_itself=element in members)
     return fields

@@ -3,6 +3,7 @@
 Source: structured-merge-diff v6, typed/helpers.go.
 """
 
+from functools import lru_cache
 from typing import Any
 
 from tiphys.model.errors import InvalidInputError
@@ -28,6 +29,8 @@ def item_element(list_type: ListType, item: Any) -> PathElement:
     keys = list_type.keys
     if not keys:
         return _set_item_element(item)
+    if len(keys) == 1 and item.__class__ is dict and item.get(keys[0]).__class__ is str:
+        return _named_element(keys[0], item[keys[0]])
     if item.__class__ is not dict:
         what = "a null element" if item is None else "non-map elements"
         raise ListItemError(f"associative list with keys may not have {what}")
@@ -43,7 +46,23 @@ def item_element(list_type: ListType, item: Any) -> PathElement:
             f"associative list with keys has an element that omits all key fields {names} "
             "(and doesn't have default values for any key fields)"
         )
+    return _element_of(pairs)
+
+
+def _element_of(pairs: list[tuple[str, Any]]) -> PathElement:
+    if all(value.__class__ is str or value.__class__ is int for _, value in pairs):
+        return _keyed_element(tuple(pairs))  # true would be taken for 1
     return key_element(pairs)
+
+
+@lru_cache(maxsize=4096)
+def _named_element(key: str, name: str) -> PathElement:
+    return key_element([(key, name)])
+
+
+@lru_cache(maxsize=4096)
+def _keyed_element(pairs: tuple[tuple[str, str | int], ...]) -> PathElement:
+    return key_element(list(pairs))
 
 
 def _set_item_element(item: Any) -> PathElement:

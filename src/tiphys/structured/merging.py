@@ -5,9 +5,10 @@ Source: structured-merge-diff v6, typed/merge.go.
 
 from collections.abc import Iterator
 from itertools import islice
+from operator import is_
 from typing import Any
 
-from tiphys.structured.compare import ABSENT
+from tiphys.structured.compare import ABSENT, equal
 from tiphys.structured.listitems import item_element
 from tiphys.structured.pathelement import PathElement
 from tiphys.structured.types import DEDUCED, ListType, MapType, TypeRef
@@ -15,6 +16,8 @@ from tiphys.structured.types import DEDUCED, ListType, MapType, TypeRef
 
 def merge_values(live: Any, applied: Any, type_: TypeRef) -> Any:
     """Return `live` with everything that `applied` says laid over it; both stay as they are.
+
+    A part of `live` in which nothing changes is the very same part of the result.
 
     Raises:
         ListItemError: an item of a list has no key.
@@ -32,7 +35,7 @@ def _merge(live: Any, applied: Any, type_: TypeRef) -> Any:
         return _merge_part(live, applied, part)
     if part.__class__ is ListType:
         return _merge_part(live, applied, part)
-    return applied
+    return live if equal(live, applied) else applied
 
 
 def _merge_part(live: Any, applied: Any, part: Any) -> Any:
@@ -40,7 +43,7 @@ def _merge_part(live: Any, applied: Any, part: Any) -> Any:
     live_has = live.__class__ is shape and bool(live)
     applied_has = applied.__class__ is shape and bool(applied)
     if part.atomic or not (live_has or applied_has):
-        return applied
+        return live if equal(live, applied) else applied
     if not live_has:
         return applied
     if not applied_has:  # null or empty over something granular takes nothing away
@@ -52,13 +55,16 @@ def _merge_part(live: Any, applied: Any, part: Any) -> Any:
 
 def _merge_maps(live: dict[str, Any], applied: dict[str, Any], part: MapType) -> dict[str, Any]:
     fields, other = part.fields, part.element or DEDUCED
-    result = dict(live)
+    changed: dict[str, Any] = {}
     for name, value in applied.items():
-        if name in live:
-            result[name] = _merge(live[name], value, fields.get(name) or other)
-        else:
-            result[name] = value
-    return result
+        if name not in live:
+            changed[name] = value
+            continue
+        ours = live[name]
+        merged = _merge(ours, value, fields.get(name) or other)
+        if merged is not ours:
+            changed[name] = merged
+    return {**live, **changed} if changed else live
 
 
 def _merge_lists(live: list[Any], applied: list[Any], part: ListType) -> list[Any]:
@@ -69,12 +75,14 @@ def _merge_lists(live: list[Any], applied: list[Any], part: ListType) -> list[An
     for element, item in zip(theirs, live, strict=True):
         # What is there twice is not merged into: it is taken for null.
         by_theirs[element] = None if element in by_theirs else item
-    return [
+    result = [
         live[place]
         if element not in by_ours
         else _merge(by_theirs.get(element, ABSENT), by_ours[element], part.element)
         for element, place in _interleave(theirs, ours)
     ]
+    is_same = len(result) == len(live) and all(map(is_, result, live))
+    return live if is_same else result
 
 
 def _interleave(
