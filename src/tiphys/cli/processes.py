@@ -13,7 +13,6 @@ from typing import NoReturn
 
 _STOP_S = 8.0
 _POLL_S = 0.02
-_ALLOCATIONS = 20_000
 
 
 def is_running(pid_file: Path) -> bool:
@@ -62,15 +61,18 @@ def stop(pid_file: Path) -> bool:
     return True
 
 
-def collect_less_garbage() -> None:
+def collect_less_garbage(allocations: int = 20_000) -> None:
     """Make the garbage collector of a server look less often, and never at what it began with.
 
     A server decodes objects by the thousand: at Python's usual pace a seventh to a quarter of the
     CPU of the sandbox's writes went into looking for cycles among them.
+
+    Args:
+        allocations: how many objects more there have to be than when it looked last.
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_ALLOCATIONS, 20, 50)
+    gc.set_threshold(allocations, 20, 50)
 
 
 def leave() -> NoReturn:

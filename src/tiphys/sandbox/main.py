@@ -60,15 +60,15 @@ async def _run(home: Path, port: int, git_port: int | None, webhook_url: str | N
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, stopped.set)
     token = _token(home)
-    store = Store(home / "sandbox.db")
-    registry = _registry(store)
+    registry = _registry(store := Store(home / "sandbox.db"))
     listening = _listen(port)
     address = f"https://127.0.0.1:{listening.getsockname()[1]}"
     certificate = ensure_certificate(home)
     tokens = Tokens(store, home)
+    api = ApiServer(registry, Access(token, tokens, Rbac(store)))
     server = _QuietServer(
         uvicorn.Config(
-            ApiServer(registry, Access(token, tokens, Rbac(store))),
+            api,
             ssl_certfile=str(certificate.certificate),
             ssl_keyfile=str(certificate.key),
             http="httptools",
@@ -89,7 +89,9 @@ async def _run(home: Path, port: int, git_port: int | None, webhook_url: str | N
             _lifecycle(registry, dependents, tokens, certificate.certificate).run(),
             name="lifecycle",
         ),
-        asyncio.create_task(Workloads(registry, dependents).run(), name="workloads"),
+        asyncio.create_task(
+            Workloads(registry, dependents, lambda: api.served).run(), name="workloads"
+        ),
     ]
     if git_port is not None:
         # Its libraries take long to load, and not every sandbox serves Git.

@@ -36,7 +36,13 @@ _JSON = "application/json"
 
 
 class ApiServer:
-    """Answers every request to the cluster."""
+    """Answers every request to the cluster.
+
+    Attributes:
+        served: how many requests there have been.
+    """
+
+    served = 0
 
     def __init__(self, registry: Registry, access: Access) -> None:
         self._registry, self._access = registry, access
@@ -48,6 +54,7 @@ class ApiServer:
         """Answer one request."""
         if scope["type"] != "http":
             return
+        self.served += 1
         try:
             await self._answer(scope, receive, send)
         except NoSuchPathError:

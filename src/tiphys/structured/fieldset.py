@@ -51,7 +51,7 @@ class FieldSet:
         self.members: frozenset[PathElement] = frozenset(members)
         self.children: Mapping[PathElement, FieldSet] = children or {}
         self.fits: TypeRef | None = None
-        self._written: _Written | None = None
+        self._written: dict[str, Any] | None = None
 
     @classmethod
     def of(cls, *paths: Path) -> "FieldSet":
@@ -75,11 +75,11 @@ class FieldSet:
     def to_fields_v1(self) -> dict[str, Any]:
         """Return the FieldsV1 object, its keys in the order in which the API server writes them.
 
-        It is shared with whoever asks for it again, so never to be changed.
+        It is shared with whoever asks for it again, so what is in it is never to be changed.
         """
         if self._written is None:
-            self._written = _Written(_write(self, owns_itself=False), self)
-        return self._written
+            self._written = _write(self, owns_itself=False)
+        return _Written(self._written, self)
 
     def __bool__(self) -> bool:
         return bool(self.members or self.children)

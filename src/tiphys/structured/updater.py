@@ -144,6 +144,8 @@ class Updater(NamedTuple):
         ):
             merged = self._pruned(merged, managers, last)
             merged = self.view(merged, api_version, "failed to prune fields")
+        if len(managers) == 1:  # there is nobody to take a field from
+            return merged, managers if fields else {}
         change = _Change(self, live, merged, api_version)
         return merged, self._take(change, managers, manager, force=force)
 

@@ -49,9 +49,9 @@ def _fits(value: Any, type_: TypeRef) -> bool:
     """Tell whether there is nothing to say of a value; it costs half of finding out where."""
     part, cls = type_.part_for(value), value.__class__
     if part.__class__ is MapType:
-        return value is None or (cls is dict and _map_fits(value, part))  # type: ignore[arg-type] # by its class
+        return value is None or (cls is dict and _map_fits(value, part))
     if part.__class__ is ListType:
-        return value is None or (cls is list and _list_fits(value, part))  # type: ignore[arg-type] # by its class
+        return value is None or (cls is list and _list_fits(value, part))
     return value is None or not scalar_problem(str(part), value)
 
 

@@ -20,6 +20,7 @@ def sandbox(home: Path, port: int, git_port: int | None, webhook_url: str | None
     # The server's libraries are loaded only by the process that serves.
     from tiphys.sandbox.main import run_sandbox  # noqa: PLC0415
 
-    processes.collect_less_garbage()
+    # It makes hardly any cycles, and holds some hundred thousand parts of what it decoded lately.
+    processes.collect_less_garbage(500_000)
     run_sandbox(home, port, git_port, webhook_url)
     processes.leave()
