@@ -39,6 +39,25 @@ def owners(manifest: Json) -> dict[str, tuple[str, Json]]:
     }
 
 
+def test_the_highest_stable_version_of_a_kind_is_the_preferred_one(cluster: Cluster) -> None:
+    names = ["v1", "v2beta1", "other", "v10", "v2", "v11alpha1", "v2beta12", "a"]
+    versions = [version_of(schema_of(), name, storage=name == "v1") for name in names]
+    with defined(cluster, *versions) as found:
+        group = eventually(
+            "all are listed", lambda: _with_all(cluster, found.group, len(names)), 30
+        )
+
+    assert [version["version"] for version in group["versions"]] == [
+        "v10", "v2", "v1", "v2beta12", "v2beta1", "v11alpha1", "a", "other",
+    ]  # fmt: skip
+    assert group["preferredVersion"]["version"] == "v10"
+
+
+def _with_all(cluster: Cluster, group: str, count: int) -> Json | None:
+    found = next((g for g in cluster.get("/apis").ok()["groups"] if g["name"] == group), None)
+    return found if found and len(found["versions"]) == count else None
+
+
 def test_an_apply_fails_beside_an_owner_whose_version_lacks_a_field(
     cluster: Cluster, namespace: str, custom: Custom
 ) -> None:

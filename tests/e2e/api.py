@@ -91,7 +91,7 @@ class Api:
             self._local.connection = None
             raise urllib.error.URLError(err) from err
         if answer.status >= 300:
-            raise RefusedError(answer.status, json.loads(text or b"{}"))
+            raise RefusedError(answer.status, _status(text))
         return json.loads(text)
 
     def _send(
@@ -165,6 +165,13 @@ class Api:
 
     def delete(self, kind: str, namespace: str, name: str) -> Any:
         return self.request("DELETE", f"{PLURALS[kind].format(ns=namespace)}/{name}")
+
+
+def _status(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:  # the server's "404 page not found" is no Status
+        return {"message": text.decode()}
 
 
 def _close_all(connections: list[http.client.HTTPConnection]) -> None:

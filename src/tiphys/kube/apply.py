@@ -5,6 +5,7 @@ ask for them by option. Every way may be repeated without harm.
 """
 
 import asyncio
+import re
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ import orjson
 from tiphys.engine.collisions import repair_patch
 from tiphys.engine.normalise import prepare_target
 from tiphys.kube.client import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, KubeClient
-from tiphys.kube.migration import migration_patch
+from tiphys.kube.migration import migration_patch, versions_patch
 from tiphys.model.errors import ApiError
 from tiphys.model.keys import GroupKind, Manifest, gvk_of, key_of
 from tiphys.model.labels import FIELD_MANAGER, LAST_APPLIED
@@ -29,6 +30,18 @@ _DUPLICATES = "duplicate entries for key"
 _DUPLICATES_WARNING = (
     "elements with equal keys rule out server-side apply, so it was applied client-side: what is "
     "taken out of Git later may stay in the cluster"
+)
+_UNDECLARED, _GONE = (
+    re.compile(pattern)
+    for pattern in (
+        r"^(?!failed to create typed patch object).*: field not declared in schema",
+        r"request to convert CR to an invalid group/version: (\S+)",
+    )
+)
+_VERSIONS_WARNING = (
+    "fields are owned in a version of the kind that lacks some of them, which rules out "
+    "server-side apply, so it was applied client-side: what is taken out of Git later may stay in "
+    "the cluster"
 )
 _BINDINGS = frozenset(
     GroupKind("rbac.authorization.k8s.io", kind) for kind in ("RoleBinding", "ClusterRoleBinding")
@@ -153,19 +166,60 @@ async def _write(
         manifest, warnings = await client.apply(wanted, manager=options.manager, **options.params())
     except ApiError as err:
         if _DUPLICATES in err.what:
-            return await _apply_duplicates(client, wanted, live, options)
+            return await _apply_otherwise(client, wanted, live, options, _DUPLICATES_WARNING)
+        if live is not None and _is_between_versions(err):
+            return await _apply_between_versions(client, wanted, live, options, err)
         manifest, warnings = await _apply_again(client, wanted, live, options, err)
     if options.says_server_side:
         return manifest, "serverside-applied", warnings
     return manifest, _verb(live, manifest), warnings
 
 
-async def _apply_duplicates(
-    client: KubeClient, wanted: Manifest, live: Manifest | None, options: ApplyOptions
+async def _apply_otherwise(
+    client: KubeClient,
+    wanted: Manifest,
+    live: Manifest | None,
+    options: ApplyOptions,
+    warning: str,
 ) -> tuple[Manifest, str, tuple[str, ...]]:
-    """Apply client-side what server-side apply cannot express: two items with one key."""
+    """Apply client-side what server-side apply cannot bring about."""
     manifest, verb, warnings = await _apply_client_side(client, wanted, live, options)
-    return manifest, verb, (*warnings, _DUPLICATES_WARNING)
+    return manifest, verb, (*warnings, warning)
+
+
+def _is_between_versions(refusal: ApiError) -> bool:
+    """Tell whether the server could not read the object in the version of one of its owners."""
+    found = _UNDECLARED.search(refusal.what) or _GONE.search(refusal.what)
+    return refusal.code == 500 and found is not None
+
+
+async def _apply_between_versions(
+    client: KubeClient,
+    wanted: Manifest,
+    live: Manifest,
+    options: ApplyOptions,
+    refusal: ApiError,
+) -> tuple[Manifest, str, tuple[str, ...]]:
+    """Move what we own to the version of Git and apply once more, client-side if need be."""
+    gvk, key = gvk_of(wanted), key_of(wanted)
+    current = await client.get(gvk, key.namespace, key.name)
+    if current is None:
+        raise refusal
+    if options.dry_run:
+        return live, "configured", ()
+    gone = _GONE.search(refusal.what)
+    patch = versions_patch(current, options.manager, gone.groups() if gone else ())
+    try:
+        if patch is None:
+            raise refusal
+        await client.patch(gvk, key, patch, JSON_PATCH)
+        params = options.params()
+        manifest, warnings = await client.apply(wanted, manager=options.manager, **params)
+    except ApiError as err:
+        if not _is_between_versions(err):
+            raise
+        return await _apply_otherwise(client, wanted, current, options, _VERSIONS_WARNING)
+    return manifest, _verb(live, manifest), warnings
 
 
 async def _apply_again(

@@ -1,11 +1,14 @@
-"""Moves to us the fields that client-side apply owned, so that server-side apply can let them go.
+"""Changes who owns fields where server-side apply could not do its work otherwise.
 
-Without it a field that leaves Git stays for ever in an object that kubectl or Argo CD once applied
-client-side: the old manager still owns it.
+What client-side apply owned moves to us: without that a field that leaves Git stays for ever in an
+object that kubectl or Argo CD once applied client-side. And what we owned in another version of a
+custom kind moves to the version that we apply in: the API server refuses an apply as long as an
+owner's version does not know a field of the object.
 
 Source: KEP-555 "Server-side Apply", "Upgrading from client-side apply".
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from tiphys.engine.fields import applied_entries, field_entries, migrated_entries
@@ -45,13 +48,39 @@ def migration_patch(
         "fieldsType": "FieldsV1",
         "fieldsV1": fields.to_fields_v1(),
     }
+    return _owners_patch(live, [*kept, ours])
+
+
+def versions_patch(
+    live: Manifest, manager: str, gone: Collection[str] = ()
+) -> list[dict[str, Any]] | None:
+    """Return the JSON patch that lets us apply in the version of `live`; None for nothing to do.
+
+    Our Apply entry comes to be of that version. Fields of a custom kind have the same paths in all
+    versions, unless a webhook converts them, and then no apply is refused.
+
+    Args:
+        live: read in the version that we apply in, with its managedFields.
+        manager: who we are.
+        gone: API versions that the kind had once; entries of these go.
+    """
+    raw: list[dict[str, Any]] = live["metadata"].get("managedFields") or []
+    moved = [
+        {**entry, "apiVersion": live["apiVersion"]}
+        if _identity(entry) == (manager, True, "")
+        else entry
+        for entry in raw
+        if entry.get("apiVersion") not in gone
+    ]
+    # Without any entry the server would take the object for one that was never tracked.
+    return _owners_patch(live, moved or [{}]) if moved != raw else None
+
+
+def _owners_patch(live: Manifest, entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    version = live["metadata"]["resourceVersion"]
     return [
-        {
-            "op": "test",
-            "path": "/metadata/resourceVersion",
-            "value": live["metadata"]["resourceVersion"],
-        },
-        {"op": "replace", "path": "/metadata/managedFields", "value": [*kept, ours]},
+        {"op": "test", "path": "/metadata/resourceVersion", "value": version},
+        {"op": "replace", "path": "/metadata/managedFields", "value": entries},
     ]
 
 

@@ -1,5 +1,6 @@
 """The kinds that the sandbox serves: those recorded off a real API server, and custom ones."""
 
+import re
 from collections.abc import Iterable
 from importlib import resources
 from typing import Any
@@ -14,7 +15,8 @@ from tiphys.structured.versions import Versions
 
 _ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 _ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
-_PREFERRED_VERSIONS = {"autoscaling": "v2"}
+_KUBE_VERSION = re.compile(r"v([1-9]\d*)(?:(beta|alpha)([1-9]\d*))?")
+_STAGES = (None, "beta", "alpha")
 # Kinds of one group that are the same objects as those of another.
 _SAME = {("events.k8s.io", "events"): ("", "events")}
 
@@ -160,11 +162,16 @@ def _custom_type(schema: dict[str, Any]) -> TypeRef:
     return schema_from_crd(schema or {"x-kubernetes-preserve-unknown-fields": True})
 
 
-def version_order(kind: Kind) -> tuple[bool, int, str]:
-    """Order versions: the preferred one first, then stable before beta."""
-    preferred = _PREFERRED_VERSIONS.get(kind.group) == kind.version
-    stage = 2 if "alpha" in kind.version else 1 if "beta" in kind.version else 0
-    return not preferred, stage, kind.version
+def version_order(kind: Kind) -> tuple[bool, int, int, int, str]:
+    """Order versions: stable ones before beta and alpha, of each the highest first.
+
+    Source: Kubernetes documentation, "Versions in CustomResourceDefinitions", version priority.
+    """
+    found = _KUBE_VERSION.fullmatch(kind.version)
+    if found is None:
+        return True, 0, 0, 0, kind.version
+    major, stage, minor = found.groups()
+    return False, _STAGES.index(stage), -int(major), -int(minor or 0), ""
 
 
 def _recorded() -> Iterable[Kind]:
