@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NoReturn
 
@@ -59,6 +60,16 @@ def stop(pid_file: Path) -> bool:
         os.killpg(pid, signal.SIGKILL)
     pid_file.unlink(missing_ok=True)
     return True
+
+
+@contextlib.contextmanager
+def no_garbage_collection() -> Iterator[None]:
+    """Do not look for garbage meanwhile: loading a program's modules makes none."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def collect_less_garbage(allocations: int = 20_000) -> None:

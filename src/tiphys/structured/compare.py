@@ -125,6 +125,8 @@ def additions(old: Any, new: Any, type_: TypeRef) -> FieldSet:
 
 
 def _added_fields(old: dict[str, Any], new: dict[str, Any], part: MapType) -> FieldSet:
+    if not old:
+        return _all_fields(new, part)
     members: list[PathElement] = []
     children: dict[PathElement, FieldSet] = {}
     fields, other = part.fields, part.element or DEDUCED
@@ -141,6 +143,18 @@ def _added_fields(old: dict[str, Any], new: dict[str, Any], part: MapType) -> Fi
         elif below := additions(old.get(name), value, type_):
             children[element] = below
     return _fieldset(members, children)
+
+
+def _all_fields(new: dict[str, Any], part: MapType) -> FieldSet:
+    """Return what is added where nothing was, as most of a new object is."""
+    fields, other = part.fields, part.element or DEDUCED
+    children: dict[PathElement, FieldSet] = {}
+    for name, value in new.items():
+        if value and (value.__class__ is dict or value.__class__ is list):
+            below = additions(None, value, fields.get(name) or other)
+            if below:
+                children["f:" + name] = below
+    return FieldSet(["f:" + name for name in new], children)
 
 
 def _step(found: _Changes, element: PathElement, pair: tuple[Any, Any], type_: TypeRef) -> None:

@@ -259,6 +259,10 @@ def _write(node: FieldSet, *, owns_itself: bool) -> dict[str, Any]:
     if owns_itself:
         fields["."] = {}
     members, children = node.members, node.children
+    if not children:
+        for element in _ordered(members):
+            fields[element] = {}
+        return fields
     for element in _ordered(members | children.keys()):
         below = children.get(element)
         fields[element] = {} if below is None else _write(below, owns_itself=element in members)

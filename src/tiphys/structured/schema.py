@@ -7,11 +7,12 @@ Source: kube-openapi, pkg/schemaconv/openapi.go; apiextensions-apiserver, the Op
 """
 
 import importlib.resources
-import json
 import zlib
 from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any
+
+import orjson
 
 from tiphys.model.errors import InvalidInputError
 from tiphys.model.keys import GroupVersionKind
@@ -90,7 +91,7 @@ class Schemas:
 def builtin_definitions() -> Mapping[str, _OpenApi]:
     """Return the OpenAPI definitions of the Kubernetes version that we ship, by name."""
     data = importlib.resources.files("tiphys.structured") / "data" / "builtin.json.zlib"
-    definitions: dict[str, _OpenApi] = json.loads(zlib.decompress(data.read_bytes()))
+    definitions: dict[str, _OpenApi] = orjson.loads(zlib.decompress(data.read_bytes()))
     return definitions
 
 

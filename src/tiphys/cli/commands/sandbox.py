@@ -18,7 +18,8 @@ def sandbox(home: Path, port: int, git_port: int | None, webhook_url: str | None
     It writes HOME/kubeconfig once it is ready, and runs until it is stopped.
     """
     # The server's libraries are loaded only by the process that serves.
-    from tiphys.sandbox.main import run_sandbox  # noqa: PLC0415
+    with processes.no_garbage_collection():
+        from tiphys.sandbox.main import run_sandbox  # noqa: PLC0415
 
     # It makes hardly any cycles, and holds some hundred thousand parts of what it decoded lately.
     processes.collect_less_garbage(500_000)
