@@ -141,10 +141,11 @@ def test_only_clusters_of_the_project_are_destinations_where_it_says_so(world: W
 
     app.wait("Unknown", "Unknown")
 
-    assert app.conditions("InvalidSpecError") == [
+    refusal = (
         f"application destination server '{IN_CLUSTER}' and namespace '{namespace}' do not match "
         f"any of the allowed destinations in project '{project}'"
-    ]
+    )
+    eventually("it is refused", lambda: app.conditions("InvalidSpecError") == [refusal])
 
 
 def test_a_cluster_of_the_project_is_a_destination_without_being_listed(

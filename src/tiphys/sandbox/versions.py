@@ -51,7 +51,7 @@ def converted(manifest: dict[str, Any], api_version: str) -> dict[str, Any]:
 
 def _autoscaler_to_v1(manifest: dict[str, Any]) -> dict[str, Any]:
     spec, status = dict(manifest.get("spec") or {}), dict(manifest.get("status") or {})
-    annotations = dict(manifest["metadata"].get("annotations") or {})
+    annotations = _annotations(manifest)
     metrics = list(spec.pop("metrics", None) or [])
     cpu = next((m for m in metrics if _cpu_target(m) is not None), None)
     if cpu is not None:
@@ -70,7 +70,7 @@ def _autoscaler_to_v1(manifest: dict[str, Any]) -> dict[str, Any]:
 
 def _autoscaler_to_v2(manifest: dict[str, Any]) -> dict[str, Any]:
     spec, status = dict(manifest.get("spec") or {}), dict(manifest.get("status") or {})
-    annotations = dict(manifest["metadata"].get("annotations") or {})
+    annotations = _annotations(manifest)
     kept = {name: _taken(annotations, name) for name in ("metrics", "behavior")}
     metrics = [_new_metric(metric) for metric in kept["metrics"] or ()]
     percent = spec.pop("targetCPUUtilizationPercentage", None)
@@ -102,10 +102,15 @@ def default_metric() -> dict[str, Any]:
 def _rebuilt(
     manifest: dict[str, Any], annotations: dict[str, str], parts: dict[str, Any]
 ) -> dict[str, Any]:
-    metadata = {k: v for k, v in manifest["metadata"].items() if k != "annotations"}
+    metadata = {k: v for k, v in (manifest.get("metadata") or {}).items() if k != "annotations"}
     if annotations:
         metadata["annotations"] = annotations
-    return {**manifest, "metadata": metadata, **parts}
+    return {**manifest, **({"metadata": metadata} if metadata else {}), **parts}
+
+
+def _annotations(manifest: dict[str, Any]) -> dict[str, str]:
+    """Return the annotations; an object of which parts were taken out has no metadata at all."""
+    return dict((manifest.get("metadata") or {}).get("annotations") or {})
 
 
 def _taken(annotations: dict[str, str], name: str) -> Any:
