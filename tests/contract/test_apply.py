@@ -423,3 +423,18 @@ def test_client_side_fields_move_to_an_apply_by_a_patch_of_managed_fields(
     found = cluster.apply(path, config_map({"a": "1"}), by="x").ok()
     assert found["data"] == {"a": "1"}
     assert owners(found) == {("x", "Apply"): owned("a")}
+
+
+@pytest.mark.parametrize(
+    ("word", "code"), [("true", 200), ("True", 200), ("yes", 200), ("false", 409), ("0", 409)]
+)
+def test_a_flag_is_set_by_any_word_but_two(
+    cluster: Cluster, namespace: str, word: str, code: int
+) -> None:
+    path = at("v1", "configmaps", namespace, "one")
+    body = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}}
+    cluster.apply(path, {**body, "data": {"a": "1"}}, by="x").ok()
+
+    answer = cluster.apply(path, {**body, "data": {"a": "2"}}, by="y", force=word)
+
+    assert answer.code == code

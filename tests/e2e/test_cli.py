@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -108,16 +109,22 @@ def test_a_failed_sync_ends_with_1_and_says_which_object_and_why(
     assert ".spec.replicas" in done.stdout, done.stdout
 
 
-def test_what_was_pruned_and_is_held_back_is_not_left_over(world: World, tiphys: Shell) -> None:
-    held = config_map("b")
-    held["metadata"]["finalizers"] = ["example.com/hold"]
-    repository = world.new_repository({"a.yaml": text(config_map("a")), "b.yaml": text(held)})
-    namespace = world.new_namespace()
+def left_git(world: World, tiphys: Shell, manifest: dict[str, Any]) -> tuple[App, str]:
+    """Return an Application, and its namespace, of which one of two objects was synced and left."""
+    files: dict[str, str] = {"a.yaml": text(config_map("a")), "b.yaml": text(manifest)}
+    repository, namespace = world.new_repository(files), world.new_namespace()
     app = world.new_app(repository, namespace)
     app.wait("OutOfSync")
     tiphys("app", "sync", app.name)
     repository.push({"b.yaml": None})
     tiphys("app", "get", app.name, "--refresh")
+    return app, namespace
+
+
+def test_what_was_pruned_and_is_held_back_is_not_left_over(world: World, tiphys: Shell) -> None:
+    held = config_map("b")
+    held["metadata"]["finalizers"] = ["example.com/hold"]
+    app, namespace = left_git(world, tiphys, held)
 
     try:
         tiphys("app", "sync", app.name, "--prune")
@@ -128,14 +135,7 @@ def test_what_was_pruned_and_is_held_back_is_not_left_over(world: World, tiphys:
 
 
 def test_what_left_git_makes_a_sync_without_prune_end_with_1(world: World, tiphys: Shell) -> None:
-    files: dict[str, str] = {"a.yaml": text(config_map("a")), "b.yaml": text(config_map("b"))}
-    repository = world.new_repository(files)
-    namespace = world.new_namespace()
-    app = world.new_app(repository, namespace)
-    app.wait("OutOfSync")
-    tiphys("app", "sync", app.name)
-    repository.push({"b.yaml": None})
-    tiphys("app", "get", app.name, "--refresh")
+    app, namespace = left_git(world, tiphys, config_map("b"))
 
     done = tiphys.run("app", "sync", app.name, code=1)
 

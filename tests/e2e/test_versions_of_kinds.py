@@ -54,6 +54,12 @@ class Widgets:
         found: Json = self.world.api.request("GET", f"{self.collection('v2', namespace)}/one")
         return found
 
+    def label(self, version: str, namespace: str) -> None:
+        """Come to own a label in a version."""
+        label, media = {"metadata": {"labels": {"a": "b"}}}, "application/merge-patch+json"
+        path = f"{self.collection(version, namespace)}/one"
+        self.world.api.request("PATCH", path, label, media, fieldManager="somebody")
+
     def take_out(self, version: str) -> None:
         definition = self.world.api.request("GET", self.path)
         spec = definition["spec"]
@@ -104,6 +110,7 @@ def test_git_moves_to_a_version_that_has_more_fields(world: World, widgets: Widg
 
 def test_a_version_that_git_has_left_goes(world: World, widgets: Widgets) -> None:
     app, repository, namespace = synced(world, widgets.manifest("v1", size="1"))
+    widgets.label("v1", namespace)
     repository.push({"one.yaml": widgets.manifest("v2", size="1")})
     widgets.take_out("v1")
 
@@ -112,6 +119,8 @@ def test_a_version_that_git_has_left_goes(world: World, widgets: Widgets) -> Non
     state = app.sync()
 
     assert state["phase"] == "Succeeded", state
+    (result,) = state["syncResult"]["resources"]
+    assert result["message"] == f"widget.{widgets.group}/one configured"
     assert widgets.live(namespace)["spec"] == {"size": "2"}
     app.wait("Synced")
 
@@ -120,9 +129,7 @@ def test_another_owner_in_a_version_with_fewer_fields_does_not_stop_a_sync(
     world: World, widgets: Widgets
 ) -> None:
     app, repository, namespace = synced(world, widgets.manifest("v2", size="1"))
-    label, media = {"metadata": {"labels": {"a": "b"}}}, "application/merge-patch+json"
-    path = f"{widgets.collection('v1', namespace)}/one"
-    world.api.request("PATCH", path, label, media, fieldManager="somebody")
+    widgets.label("v1", namespace)
 
     repository.push({"one.yaml": widgets.manifest("v2", size="1", colour="red")})
     app.wait("OutOfSync")

@@ -6,6 +6,7 @@ ask for them by option. Every way may be repeated without harm.
 
 import asyncio
 import re
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -25,19 +26,17 @@ from tiphys.structured.schema import load_builtin_schema
 _GONE_TIMEOUT_S = 60.0
 _ESTABLISHED_TIMEOUT_S = 3.0
 _POLL_S = 0.1
-_MIGRATION_ATTEMPTS = 8
+_OWNER_ATTEMPTS = 8
 _DUPLICATES = "duplicate entries for key"
 _DUPLICATES_WARNING = (
     "elements with equal keys rule out server-side apply, so it was applied client-side: what is "
     "taken out of Git later may stay in the cluster"
 )
-_UNDECLARED, _GONE = (
-    re.compile(pattern)
-    for pattern in (
-        r"^(?!failed to create typed patch object).*: field not declared in schema",
-        r"request to convert CR to an invalid group/version: (\S+)",
-    )
+# What the configuration itself has too much is the user's to mend, and told in other words.
+_UNDECLARED = re.compile(
+    r"^(?!failed to create typed patch object).*: field not declared in schema", re.DOTALL
 )
+_GONE = re.compile(r"request to convert CR to an invalid group/version: (\S+)")
 _VERSIONS_WARNING = (
     "fields are owned in a version of the kind that lacks some of them, which rules out "
     "server-side apply, so it was applied client-side: what is taken out of Git later may stay in "
@@ -170,9 +169,7 @@ async def _write(
         if live is not None and _is_between_versions(err):
             return await _apply_between_versions(client, wanted, live, options, err)
         manifest, warnings = await _apply_again(client, wanted, live, options, err)
-    if options.says_server_side:
-        return manifest, "serverside-applied", warnings
-    return manifest, _verb(live, manifest), warnings
+    return manifest, _apply_verb(live, manifest, options), warnings
 
 
 async def _apply_otherwise(
@@ -201,25 +198,27 @@ async def _apply_between_versions(
     refusal: ApiError,
 ) -> tuple[Manifest, str, tuple[str, ...]]:
     """Move what we own to the version of Git and apply once more, client-side if need be."""
+    if options.dry_run:
+        return live, "configured", ()
     gvk, key = gvk_of(wanted), key_of(wanted)
     current = await client.get(gvk, key.namespace, key.name)
     if current is None:
         raise refusal
-    if options.dry_run:
-        return live, "configured", ()
-    gone = _GONE.search(refusal.what)
-    patch = versions_patch(current, options.manager, gone.groups() if gone else ())
-    try:
-        if patch is None:
-            raise refusal
-        await client.patch(gvk, key, patch, JSON_PATCH)
+    found = _GONE.search(refusal.what)
+    gone = found.groups() if found else ()
+    moved = await _change_owners(
+        client, current, lambda seen: versions_patch(seen, options.manager, gone)
+    )
+    if moved is not current:
         params = options.params()
-        manifest, warnings = await client.apply(wanted, manager=options.manager, **params)
-    except ApiError as err:
-        if not _is_between_versions(err):
-            raise
-        return await _apply_otherwise(client, wanted, current, options, _VERSIONS_WARNING)
-    return manifest, _verb(live, manifest), warnings
+        try:
+            manifest, warnings = await client.apply(wanted, manager=options.manager, **params)
+        except ApiError as err:
+            if not _is_between_versions(err):
+                raise
+        else:
+            return manifest, _apply_verb(live, manifest, options), warnings
+    return await _apply_otherwise(client, wanted, moved, options, _VERSIONS_WARNING)
 
 
 async def _apply_again(
@@ -246,20 +245,41 @@ async def _apply_again(
 
 
 async def _migrate(client: KubeClient, live: Manifest, options: ApplyOptions) -> Manifest:
-    """Take over what was applied client-side; tried anew while others write the object too."""
+    """Take over what was applied client-side."""
+    changed = await _change_owners(
+        client,
+        live,
+        lambda seen: migration_patch(seen, options.manager, options.migration_manager),
+    )
+    return live if changed is live else _at_version(live, changed)
+
+
+async def _change_owners(
+    client: KubeClient,
+    live: Manifest,
+    patch_for: Callable[[Manifest], list[dict[str, Any]] | None],
+) -> Manifest:
+    """Change who owns what, tried anew while others write the object too.
+
+    Args:
+        client: of the cluster.
+        live: the object as it was last seen.
+        patch_for: gives the patch for the object as it is, None when there is nothing to change.
+
+    Returns:
+        The object as it is now; `live` itself when nothing was changed.
+    """
     current, key = live, key_of(live)
-    for attempts_left in reversed(range(_MIGRATION_ATTEMPTS)):
-        patch = migration_patch(current, options.manager, options.migration_manager)
+    for attempts_left in reversed(range(_OWNER_ATTEMPTS)):
+        patch = patch_for(current)
         if patch is None:
-            return live if current is live else _at_version(live, current)
+            return current
         try:
-            migrated = await client.patch(gvk_of(live), key, patch, JSON_PATCH)
+            return await client.patch(gvk_of(live), key, patch, JSON_PATCH)
         except ApiError as err:
             # A JSON patch whose test fails is answered 422: a controller has written a status.
             if err.code not in {409, 422} or not attempts_left:
                 raise
-        else:
-            return _at_version(live, migrated)
         found = await client.get(gvk_of(live), key.namespace, key.name)
         if found is None:
             return live
@@ -308,6 +328,10 @@ async def _apply_client_side(
     query = {"fieldManager": options.manager, **params}
     manifest = await client.patch(gvk_of(wanted), key_of(wanted), patch, kind, **query)
     return manifest, _verb(live, manifest), ()
+
+
+def _apply_verb(live: Manifest | None, manifest: Manifest, options: ApplyOptions) -> str:
+    return "serverside-applied" if options.says_server_side else _verb(live, manifest)
 
 
 def _verb(live: Manifest | None, manifest: Manifest) -> str:

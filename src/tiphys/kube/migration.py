@@ -56,8 +56,8 @@ def versions_patch(
 ) -> list[dict[str, Any]] | None:
     """Return the JSON patch that lets us apply in the version of `live`; None for nothing to do.
 
-    Our Apply entry comes to be of that version. Fields of a custom kind have the same paths in all
-    versions, unless a webhook converts them, and then no apply is refused.
+    Our Apply entry comes to be of that version, its paths stay. That is right for a custom kind
+    whose versions are converted by name alone, the usual way.
 
     Args:
         live: read in the version that we apply in, with its managedFields.

@@ -120,16 +120,16 @@ class Kinds:
         """Serve custom kinds."""
         for kind in kinds:
             self._by_path[(kind.group, kind.version, kind.plural)] = kind
+            self._versions.pop(kind.collection, None)
         self._changed()
 
     def remove(self, group: str, plural: str) -> None:
         """Stop serving a custom kind."""
         for path in [p for p in self._by_path if (p[0], p[2]) == (group, plural)]:
-            del self._by_path[path]
+            self._versions.pop(self._by_path.pop(path).collection, None)
         self._changed()
 
     def _changed(self) -> None:
-        self._versions.clear()
         self._by_name.clear()
         self.generation += 1
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from tiphys.sandbox.requests import APPLY_MEDIA, Request
+from tiphys.sandbox.requests import APPLY_MEDIA, Request, is_set
 from tiphys.sandbox.statuses import StatusError, bad_request, invalid
 
 Problem = tuple[str, str, str]
@@ -199,7 +199,7 @@ def _options_of_query(query: Mapping[str, str]) -> dict[str, Any]:
     if query.get("gracePeriodSeconds"):
         options["gracePeriodSeconds"] = int(query["gracePeriodSeconds"])
     if query.get("orphanDependents"):
-        options["orphanDependents"] = query["orphanDependents"] in {"true", "1"}
+        options["orphanDependents"] = is_set(query["orphanDependents"])
     return options
 
 

@@ -32,8 +32,8 @@ class Request(NamedTuple):
     check: Check | None = None
 
     def flag(self, name: str) -> bool:
-        """Return whether a parameter of the query is there and not "false" or "0"."""
-        return self.query.get(name, "0").lower() not in {"false", "0"}
+        """Return whether a parameter of the query is there and means true."""
+        return is_set(self.query.get(name, "0"))
 
     @property
     def is_watch(self) -> bool:
@@ -57,6 +57,14 @@ class Request(NamedTuple):
             dry_run="All" in self.query.get("dryRun", ""),
             check=self.check,
         )
+
+
+def is_set(text: str) -> bool:
+    """Return whether a word of a query means true: any does, but "false" and "0".
+
+    Source: apimachinery, pkg/runtime/conversion.go (Convert_Slice_string_To_bool).
+    """
+    return text.lower() not in {"false", "0"}
 
 
 def parse_query(raw: bytes) -> dict[str, str]:

@@ -13,7 +13,7 @@ from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.options import asked_version
 from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.representation import check_acceptable, wanted_form
-from tiphys.sandbox.requests import Request
+from tiphys.sandbox.requests import Request, is_set
 from tiphys.sandbox.selectors import EVERYTHING, Selector, parse_selectors
 from tiphys.sandbox.stored import Change, Name, Stored
 
@@ -105,15 +105,16 @@ class _Stream:
     def begin(self) -> list[bytes]:
         """Return what the client missed, or the whole collection when it asks for that."""
         version = self._request.query.get("resourceVersion", "")
-        initial = self._request.query.get("sendInitialEvents")
-        if initial == "false" and version in {"", "0"}:
+        asked = self._request.query.get("sendInitialEvents")
+        initial = None if asked is None else is_set(asked)
+        if initial is False and version in {"", "0"}:
             self._begun_at = self._registry.store.version
             return []
-        if initial == "true" or (initial is None and version in {"", "0"}):
+        if initial or (initial is None and version in {"", "0"}):
             # What is not committed yet is among them: its change is not to be told again.
             self._begun_at = self._registry.store.version
             lines = [self._line("ADDED", stored) for stored in self._current()]
-            if self._wants_bookmarks and (initial == "true" or not version):
+            if self._wants_bookmarks and (initial or not version):
                 lines.append(self._bookmark({"k8s.io/initial-events-end": "true"}))
             return lines
         changes = self._registry.store.since(self._kind.collection, int(version or 0))

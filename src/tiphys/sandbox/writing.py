@@ -65,9 +65,8 @@ _STATUS = FieldSet(("f:status",))
 _ALL_BUT_STATUS = FieldSet(("f:spec", "f:data", "f:metadata"))
 _SPEC = FieldSet(("f:spec",))
 _ALL_BUT_STATUS_OF_DEPLOYMENT = FieldSet(("f:spec",), {"f:metadata": FieldSet(("f:labels",))})
-
-
 _NO_RULES = {"apiVersion", "kind", "metadata", "status"}
+"""Fields of which no rule of a kind speaks."""
 
 
 class StrictError(Exception):

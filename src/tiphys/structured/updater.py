@@ -247,7 +247,6 @@ class _Change:
         self.api_version = api_version
         self._found = {api_version: compare(old, new, updater.type_).without(updater.ignored)}
         self.is_none = self._found[api_version].is_same
-        self._only = self._found[api_version] if updater.versions is None else None
 
     def at(self, api_version: str) -> Comparison:
         """Return the differences in a version.
@@ -255,17 +254,17 @@ class _Change:
         Raises:
             ConversionError: one of the objects cannot be read in it.
         """
-        if self._only is not None:
-            return self._only
+        updater = self._updater
+        if updater.versions is None:
+            return self._found[self.api_version]
         found = self._found.get(api_version)
         if found is None:
-            updater = self._updater
             type_ = updater.type_in(api_version)
             assert type_ is not None, "entries of other versions are gone"
             old = updater.view(self._old, api_version, "failed to convert old object")
             new = updater.view(self._new, api_version, "failed to convert new object")
             found = compare(old, new, type_)
-            if updater.versions is None or updater.versions.all_reset:
+            if updater.versions.all_reset:
                 found = found.without(updater.ignored)
             self._found[api_version] = found
         return found
