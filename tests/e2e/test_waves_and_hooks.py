@@ -358,4 +358,5 @@ def test_prune_confirm_waits_for_the_approval(world: World) -> None:
     app.patch({"metadata": {"annotations": {"argocd.argoproj.io/deletion-approved": approved}}})
 
     assert app.wait_for_operation()["phase"] == "Succeeded"
-    assert world.api.find("ConfigMap", _namespace(app), "two") is None
+    # A deletion in the foreground ends when the garbage collector comes by.
+    eventually("it is gone", lambda: world.api.find("ConfigMap", _namespace(app), "two") is None)
