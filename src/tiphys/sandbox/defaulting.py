@@ -43,7 +43,9 @@ def kind_name(kind: Kind) -> str:
 def value_at(manifest: Any, path: str) -> Any:
     """Return what stands at a dotted path, None when nothing does."""
     for step in path.split("."):
-        manifest = manifest.get(step) if isinstance(manifest, dict) else None
+        if not isinstance(manifest, dict):
+            return None
+        manifest = manifest.get(step)
     return manifest
 
 
@@ -112,34 +114,34 @@ class _StructFiller:
 
     def __init__(self, name: str) -> None:
         self._name, self._is_ready = name, False
-        self._rules = table()["types"].get(name.removeprefix(_API), ())
+        rules = table()["types"].get(name.removeprefix(_API), ())
+        self._rules = [(rule.get("when", {}), rule["set"]) for rule in rules]
         self._act = _STRUCTS.get(name.removeprefix(_API))
-        self._below: list[tuple[str, Change]] = []
+        self._below: dict[str, Change] = {}
 
     def __call__(self, value: dict[str, Any], complete: Collection[str] = ()) -> None:
         if not self._is_ready:
             self._prepare()
-        for rule in self._rules:
-            _apply_rule(value, rule)
+        for wanted, defaults in self._rules:
+            if not wanted or all(value.get(field) == asked for field, asked in wanted.items()):
+                _set_absent(value, defaults)
         if self._act is not None:
             self._act(value)
-        for field, fill in self._below:
-            if value.get(field) is not None and field not in complete:
-                fill(value[field])
+        below = self._below
+        for field, entry in value.items():
+            if field in below and entry is not None and field not in complete:
+                below[field](entry)
 
     def _prepare(self) -> None:
         for field in flat_fields(self._name):
             fill = _filler(field.go) if field.json != "metadata" else None
             if fill is not None:
-                self._below.append((field.json, fill))
+                self._below[field.json] = fill
         self._is_ready = True
 
 
-def _apply_rule(value: dict[str, Any], rule: dict[str, Any]) -> None:
-    wanted = rule.get("when")
-    if wanted and any(value.get(field) != asked for field, asked in wanted.items()):
-        return
-    for field, default in rule["set"].items():
+def _set_absent(value: dict[str, Any], defaults: dict[str, Any]) -> None:
+    for field, default in defaults.items():
         if value.get(field) in _ABSENT:
             value[field] = default if default.__class__ is not dict else {**default}
 
@@ -199,7 +201,7 @@ def _job(spec: dict[str, Any]) -> None:
         "manualSelector": False,
         "podReplacementPolicy": "Failed" if spec.get("podFailurePolicy") else "TerminatingOrFailed",
     }
-    _apply_rule(spec, {"set": defaults})
+    _set_absent(spec, defaults)
 
 
 def _policy(spec: dict[str, Any]) -> None:
@@ -219,16 +221,16 @@ def _autoscaler(spec: dict[str, Any]) -> None:
         "selectPolicy": "Max",
         "policies": [{"type": "Pods", "value": 4, "periodSeconds": 15}, percent],
     }
-    _apply_rule(behavior.setdefault("scaleUp", {}), {"set": up})
+    _set_absent(behavior.setdefault("scaleUp", {}), up)
     down = {"selectPolicy": "Max", "policies": [{**percent}]}
-    _apply_rule(behavior.setdefault("scaleDown", {}), {"set": down})
+    _set_absent(behavior.setdefault("scaleDown", {}), down)
 
 
 def _old_autoscaler(manifest: dict[str, Any]) -> None:
     annotations = manifest["metadata"].get("annotations") or {}
     is_old = manifest["apiVersion"] == "autoscaling/v1" and isinstance(manifest.get("spec"), dict)
     if is_old and "autoscaling.alpha.kubernetes.io/metrics" not in annotations:
-        _apply_rule(manifest["spec"], {"set": {"targetCPUUtilizationPercentage": 80}})
+        _set_absent(manifest["spec"], {"targetCPUUtilizationPercentage": 80})
 
 
 def _limits(item: dict[str, Any]) -> None:

@@ -51,7 +51,8 @@ def pod_warnings(spec: Json, path: str) -> Iterator[str]:
     if (spec.get("terminationGracePeriodSeconds") or 0) < 0:
         text = "must be >= 0; negative values are invalid and will be treated as 1"
         yield f"{path}.terminationGracePeriodSeconds: {text}"
-    yield from _affinity_warnings(spec, path)
+    if spec.get("affinity"):
+        yield from _affinity_warnings(spec, path)
 
 
 def _volume_warnings(spec: Json, path: str) -> Iterator[str]:

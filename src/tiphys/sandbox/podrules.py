@@ -31,6 +31,16 @@ _SOURCES = {
 }
 """What a volume's source cannot be without."""
 _ENV_SOURCES = "`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+_PORT_NAME_CHECKS: tuple[tuple[Callable[[str], object], str], ...] = (
+    (lambda name: len(name) <= 15, "must be no more than 15 characters"),
+    (
+        re.compile("[-a-z0-9]+").fullmatch,
+        "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)",
+    ),
+    (re.compile("[a-z]").search, "must contain at least one letter (a-z)"),
+    (lambda name: "--" not in name, "must not contain consecutive hyphens"),
+    (lambda name: "-" not in {name[0], name[-1]}, "must not begin or end with a hyphen"),
+)
 _MAX_ID = 2**31 - 1
 
 
@@ -152,17 +162,7 @@ def _port_problems(ports: Any, path: str) -> Iterator[Problem]:
 
 def port_name_problems(name: str, field: str) -> Iterator[Problem]:
     """Yield what is wrong with the name of a port."""
-    checks: tuple[tuple[Callable[[str], object], str], ...] = (
-        (lambda n: len(n) <= 15, "must be no more than 15 characters"),
-        (
-            re.compile("[-a-z0-9]+").fullmatch,
-            "must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)",
-        ),
-        (re.compile("[a-z]").search, "must contain at least one letter (a-z)"),
-        (lambda n: "--" not in n, "must not contain consecutive hyphens"),
-        (lambda n: "-" not in {n[0], n[-1]}, "must not begin or end with a hyphen"),
-    )
-    for holds, text in checks:
+    for holds, text in _PORT_NAME_CHECKS:
         if not holds(name):
             yield invalid_value(field, f'"{name}"', text)
 

@@ -26,6 +26,7 @@ from tiphys.sandbox.scalars import (
 _ZEROS: dict[str, Any] = {
     "string": "", "bool": False, "int32": 0, "int64": 0, "float64": 0, QUANTITY: "0",
 }  # fmt: skip
+_PLAIN = {"string": str, "bool": bool}
 _TIMES = {f"{META}Time", f"{META}MicroTime"}
 _COLLECTIONS = {"[]", "ma"}
 
@@ -38,15 +39,13 @@ class _Slot(NamedTuple):
     """A field of a struct, ready to be decoded.
 
     Attributes:
+        plain: the class of values that are taken as they are, if there is one.
         omits: its zero value is left out, in JSON or on the way through the store.
-        struct: the struct that has it, without its package: an embedded one perhaps.
-        path: its name, after the names of the embedded structs that errors show.
     """
 
-    decode: Change
+    plain: type | None
     omits: bool
-    struct: str
-    path: str
+    decode: Change
 
 
 def decoded(manifest: dict[str, Any], kind: str, *, is_strict: bool = False) -> dict[str, Any]:
@@ -145,6 +144,8 @@ class _StructDecoder:
     def __init__(self, go: str, *, is_strict: bool) -> None:
         self._go, self._is_strict = go, is_strict
         self._slots: dict[str, _Slot] = {}
+        # The struct that has a field, an embedded one perhaps, and the path that errors show.
+        self._places: dict[str, tuple[str, str]] = {}
         self._zeros: dict[str, Any] = {}
         self._structs: dict[str, Change] = {}
 
@@ -153,35 +154,43 @@ class _StructDecoder:
             self._prepare()
         if value.__class__ is not dict:
             raise DecodeError(json_name(value), self._go)
-        if self._is_strict and not value.keys() <= self._slots.keys():
-            raise UnknownFieldError
-        result = self._read(value)
+        slots, result = self._slots, {**self._zeros}
+        for name, given in value.items():
+            slot = slots.get(name)
+            if slot is None and self._is_strict:
+                raise UnknownFieldError
+            if slot is None or given is None:
+                continue
+            plain, omits, decode = slot
+            # Most values are texts, and decoded as they are.
+            entry = given if given.__class__ is plain else self._decoded(name, decode, given)
+            if entry or not omits:
+                result[name] = entry
+        if self._structs:
+            self._complete(result)
+        return result
+
+    def _complete(self, result: dict[str, Any]) -> None:
         for name, decode in self._structs.items():
             if name not in result:
                 result[name] = decode({})
-        return result
 
-    def _read(self, value: dict[str, Any]) -> dict[str, Any]:
-        slots, result = self._slots, dict(self._zeros)
-        for name, given in value.items():
-            slot = slots.get(name)
-            if slot is None or given is None:
-                continue
-            try:
-                entry = slot.decode(given)
-            except DecodeError as err:
-                err.path.insert(0, slot.path)
-                err.struct = err.struct or slot.struct
-                raise
-            if entry or not slot.omits:
-                result[name] = entry
-        return result
+    def _decoded(self, name: str, decode: Change, given: Any) -> Any:
+        try:
+            return decode(given)
+        except DecodeError as err:
+            struct, path = self._places[name]
+            err.path.insert(0, path)
+            err.struct = err.struct or struct
+            raise
 
     def _prepare(self) -> None:
         for field, struct, path in _placed_fields(self._go):
             omits = "e" in field.flags and field.go[0] != "*" and not struct_type(field.go)
             decode = _decoder(field.go, is_strict=self._is_strict)
-            self._slots[field.json] = _Slot(decode, omits, struct, path)
+            plain = _PLAIN.get(field.go.lstrip("*"))
+            self._slots[field.json] = _Slot(plain, omits, decode)
+            self._places[field.json] = struct, path
             if field.go == QUANTITY or (field.go in _ZEROS and "e" not in field.flags):
                 self._zeros[field.json] = _ZEROS[field.go]
             elif struct_type(field.go):
@@ -228,18 +237,18 @@ class _StructFiller:
         self._go, self._is_ready = go, False
         self._missing: dict[str, Any] = {}
         self._nulls: list[str] = []
-        self._fillers: list[tuple[str, Change]] = []
+        self._fillers: dict[str, Change] = {}
         self._structs: list[tuple[str, Change | None]] = []
 
     def __call__(self, value: dict[str, Any], complete: Collection[str] = ()) -> dict[str, Any]:
         if not self._is_ready:
             self._prepare()
-        result = {**self._missing, **value}
+        result, fillers = {**self._missing, **value}, self._fillers
         for name in self._nulls:
             result[name] = result[name] or None  # so it is after a way through the store
-        for name, fill in self._fillers:
-            if result.get(name) and name not in complete:
-                result[name] = fill(result[name])
+        for name, entry in value.items():
+            if entry and name in fillers and name not in complete:
+                result[name] = fillers[name](entry)
         for name, fill_struct in self._structs:
             if name in complete:
                 continue
@@ -253,7 +262,7 @@ class _StructFiller:
             if struct_type(field.go) and field.json != "metadata":
                 self._structs.append((field.json, fill))
             elif fill is not None:
-                self._fillers.append((field.json, fill))
+                self._fillers[field.json] = fill
             if _is_always_there(field):
                 self._missing[field.json] = _ZEROS.get(field.go)
                 self._nulls += [field.json] if field.go[:2] in _COLLECTIONS else []

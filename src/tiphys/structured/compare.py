@@ -3,17 +3,20 @@
 Source: structured-merge-diff v6, typed/compare.go.
 """
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from tiphys.structured.fieldset import EMPTY, FieldSet
 from tiphys.structured.listitems import item_element
 from tiphys.structured.pathelement import PathElement
+from tiphys.structured.structs import with_structs
 from tiphys.structured.types import DEDUCED, ListType, MapType, TypeRef
 
 ABSENT: Any = object()
 """Stands for a value that is not there, which is not the same as null."""
 
 _BOTH_SIDES = 2
+_NESTED = {dict, list}
 
 
 class Comparison(NamedTuple):
@@ -106,55 +109,85 @@ def _fieldset(members: list[PathElement], children: dict[PathElement, FieldSet])
 def additions(old: Any, new: Any, type_: TypeRef) -> FieldSet:
     """Return what `compare` calls changed, when nothing of `old` is missing in `new`.
 
-    That is so for a new object, which is compared with the structs that it cannot be without.
+    That is so for a new object, which is compared with the structs that it cannot be without; what
+    lies below them, and is new, has its own.
 
     Raises:
         ListItemError: an item of a list has no key.
     """
-    part = type_.part_for(new)
-    cls = part.__class__
-    if cls is MapType and new.__class__ is dict and not part.atomic:  # type: ignore[union-attr] # by its class
-        return _added_fields(old if old.__class__ is dict else {}, new, part)  # type: ignore[arg-type] # by its class
-    if cls is ListType and new.__class__ is list and not (part.atomic or old):  # type: ignore[union-attr] # by its class
-        elements = [item_element(part, item) for item in new]  # type: ignore[arg-type] # by its class
-        if len(set(elements)) == len(elements):
-            pairs = zip(elements, new, strict=True)
-            below = ((e, additions(None, item, part.element)) for e, item in pairs)  # type: ignore[union-attr, arg-type] # by its class
-            return FieldSet(elements, {element: fields for element, fields in below if fields})
-    return compare(old or ABSENT, new, type_).changed
+    if not old:
+        return _all_below(new, type_)
+    part = type_.map
+    if old.__class__ is dict and new.__class__ is dict and part is not None and not part.atomic:
+        return _added_fields(old, new, part)
+    return compare(old, with_structs(new, type_), type_).changed
+
+
+def _all_below(new: Any, type_: TypeRef) -> FieldSet:
+    """Return what lies below a value that is new itself, as most of a new object is."""
+    if new.__class__ is dict and type_.map is not None:
+        return EMPTY if type_.map.atomic else _all_fields(new, type_.map)
+    if new.__class__ is list and type_.list is not None:
+        return EMPTY if type_.list.atomic else _all_items(new, type_.list)
+    return compare(ABSENT, new, type_).changed
+
+
+def _all_items(new: list[Any], part: ListType) -> FieldSet:
+    elements = [item_element(part, item) for item in new]
+    if len(set(elements)) != len(elements):
+        whole = TypeRef(list_type=part)
+        return compare(ABSENT, with_structs(new, whole), whole).changed
+    if not part.keys:
+        return FieldSet(elements)
+    pairs = zip(elements, new, strict=True)
+    below = [(element, _all_below(item, part.element)) for element, item in pairs]
+    return FieldSet(elements, {element: found for element, found in below if found is not EMPTY})
 
 
 def _added_fields(old: dict[str, Any], new: dict[str, Any], part: MapType) -> FieldSet:
-    if not old:
-        return _all_fields(new, part)
-    members: list[PathElement] = []
+    members: list[str] = []
     children: dict[PathElement, FieldSet] = {}
     fields, other = part.fields, part.element or DEDUCED
     for name, value in new.items():
-        element, before = "f:" + name, old.get(name, ABSENT)
+        before = old.get(name, ABSENT)
         is_scalar = value.__class__ is not dict and value.__class__ is not list
+        if value is None and name in part.structs:
+            continue
         if before is ABSENT or ((is_scalar or not value) and value != before):
-            members.append(element)
+            members.append(name)
         if not value or is_scalar:
             continue
         type_ = fields.get(name) or other
         if before is not ABSENT and getattr(type_.part_for(value), "atomic", False):
-            members.append(element)
-        elif below := additions(old.get(name), value, type_):
-            children[element] = below
-    return _fieldset(members, children)
+            members.append(name)
+        elif (below := additions(old.get(name), value, type_)) is not EMPTY:
+            children["f:" + name] = below
+    return FieldSet.of_fields(members, children)
 
 
 def _all_fields(new: dict[str, Any], part: MapType) -> FieldSet:
-    """Return what is added where nothing was, as most of a new object is."""
     fields, other = part.fields, part.element or DEDUCED
     children: dict[PathElement, FieldSet] = {}
     for name, value in new.items():
-        if value and (value.__class__ is dict or value.__class__ is list):
-            below = additions(None, value, fields.get(name) or other)
-            if below:
+        if value.__class__ in _NESTED and value:
+            below = _all_below(value, fields.get(name) or other)
+            if below is not EMPTY:
                 children["f:" + name] = below
-    return FieldSet(["f:" + name for name in new], children)
+    if part.structs:
+        names = dict.fromkeys(new)
+        for name in part.structs:
+            if new.get(name) is None:
+                names[name] = None
+                if (below := _struct_fields(fields[name])) is not EMPTY:
+                    children["f:" + name] = below
+        return FieldSet.of_fields(names, children)
+    return FieldSet.of_fields(new, children)
+
+
+@lru_cache(maxsize=1024)
+def _struct_fields(type_: TypeRef) -> FieldSet:
+    """Return what lies below a struct of which nothing is said."""
+    return additions(None, {}, type_)
 
 
 def _step(found: _Changes, element: PathElement, pair: tuple[Any, Any], type_: TypeRef) -> None:

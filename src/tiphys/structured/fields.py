@@ -37,22 +37,21 @@ def _collect_map(value: Any, part: MapType) -> _Found:
         return True, EMPTY
     if not value or value.__class__ is not dict:
         return False, EMPTY
-    members: list[PathElement] = []
+    members: list[str] = []
     children: dict[PathElement, FieldSet] = {}
     fields = part.fields
     for name, entry in value.items():
         declared = fields.get(name)
-        element = "f:" + name
         # A scalar, by far the most common entry, is a leaf of whatever type it has.
         if entry.__class__ is str and declared is not None and declared.scalar is not None:
-            members.append(element)
+            members.append(name)
             continue
         is_member, below = _collect(entry, declared or part.element or DEDUCED)
         if is_member or declared is None or entry is None or entry == {}:
-            members.append(element)
+            members.append(name)
         if below:
-            children[element] = below
-    return False, FieldSet(members, children)
+            children["f:" + name] = below
+    return False, FieldSet.of_fields(members, children)
 
 
 def _collect_list(value: Any, part: ListType) -> _Found:

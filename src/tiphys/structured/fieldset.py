@@ -4,6 +4,9 @@ A set is a tree. `members` are the elements at this level that are in the set th
 `children` the elements below which there is more; an element can be both (`"."` on the wire).
 Sets are immutable once built and share their subtrees freely; no child is ever empty.
 
+Objects of a kind are owned alike, so of equal sets there is one most of the time: what was found
+out about it (how it is written down, say) is found out once.
+
 Source: structured-merge-diff v6, fieldpath/set.go and serialize.go.
 """
 
@@ -39,19 +42,30 @@ class FieldSet:
 
     Attributes:
         fits: the type that the set was last found to be in step with; see `reconciled`.
+        written: the set as `to_fields_v1` writes it, once that was asked for.
     """
 
-    __slots__ = ("_written", "children", "fits", "members")
+    __slots__ = ("children", "fits", "members", "written")
+    members: frozenset[PathElement]
+    children: Mapping[PathElement, "FieldSet"]
+    fits: TypeRef | None
+    written: dict[str, Any] | None
 
-    def __init__(
-        self,
+    def __new__(
+        cls,
         members: Iterable[PathElement] = (),
         children: Mapping[PathElement, "FieldSet"] | None = None,
-    ) -> None:
-        self.members: frozenset[PathElement] = frozenset(members)
-        self.children: Mapping[PathElement, FieldSet] = children or {}
-        self.fits: TypeRef | None = None
-        self._written: dict[str, Any] | None = None
+    ) -> "FieldSet":
+        """Return the set with these members and children."""
+        members, children = frozenset(members), children or {}
+        key = _key(members, children)
+        found = _known.get(key)
+        if found is None:
+            found = super().__new__(cls)
+            found.members, found.children = members, children
+            found.fits = found.written = None
+            _remember(key, found)
+        return found
 
     @classmethod
     def of(cls, *paths: Path) -> "FieldSet":
@@ -61,6 +75,19 @@ class FieldSet:
             if path:
                 result = result.union(_single(path))
         return result
+
+    @classmethod
+    def of_fields(
+        cls, names: Iterable[str], children: Mapping[PathElement, "FieldSet"]
+    ) -> "FieldSet":
+        """Return the set of the fields with these names, and of what lies below some of them."""
+        names = tuple(names)
+        key = _key(names, children) if children else names
+        found = _known.get(key)
+        if found is None:
+            found = FieldSet(("f:" + name for name in names), children)
+            _remember(key, found)
+        return found
 
     @classmethod
     def from_fields_v1(cls, fields: Mapping[str, Any]) -> "FieldSet":
@@ -77,9 +104,7 @@ class FieldSet:
 
         It is shared with whoever asks for it again, so what is in it is never to be changed.
         """
-        if self._written is None:
-            self._written = _write(self, owns_itself=False)
-        return _Written(self._written, self)
+        return _Written(_written(self), self)
 
     def __bool__(self) -> bool:
         return bool(self.members or self.children)
@@ -139,8 +164,7 @@ class FieldSet:
         for element, theirs in other.children.items():
             ours = children.get(element)
             children[element] = theirs if ours is None else ours.union(theirs)
-        members = self.members | other.members
-        return _reused((self, other), members, children)
+        return FieldSet(self.members | other.members, children)
 
     def intersection(self, other: "FieldSet") -> "FieldSet":
         """Return the paths that are in both sets."""
@@ -162,7 +186,7 @@ class FieldSet:
             theirs = other.children.get(element)
             if left := ours if theirs is None else ours.difference(theirs):
                 children[element] = left
-        return _reused((self,), self.members - other.members, children)
+        return FieldSet(self.members - other.members, children)
 
     def recursive_difference(self, other: "FieldSet") -> "FieldSet":
         """Return our paths that are neither in the other set nor below one of its paths."""
@@ -175,7 +199,7 @@ class FieldSet:
             theirs = other.children.get(element)
             if left := ours if theirs is None else ours.recursive_difference(theirs):
                 children[element] = left
-        return _reused((self,), self.members - other.members, children)
+        return FieldSet(self.members - other.members, children)
 
     def leaves(self) -> "FieldSet":
         """Return the paths that have no other path of the set below them."""
@@ -194,19 +218,24 @@ class FieldSet:
         )
 
 
+_Key = tuple[Any, ...]
+_MOST_KNOWN = 16_384
+_known: dict[_Key, FieldSet] = {}
+
+
+def _key(members: Any, children: Mapping[PathElement, FieldSet]) -> _Key:
+    # Children are alive as long as the set that is known by their identities, and has them.
+    return (members, *children, *map(id, children.values()))
+
+
+def _remember(key: _Key, fields: FieldSet) -> None:
+    if len(_known) >= _MOST_KNOWN:
+        _known.clear()
+        _known[_key(EMPTY.members, {})] = EMPTY
+    _known[key] = fields
+
+
 EMPTY = FieldSet()
-
-
-def _reused(
-    known: tuple[FieldSet, ...],
-    members: frozenset[PathElement],
-    children: dict[PathElement, FieldSet],
-) -> FieldSet:
-    """Return a set: one of those that are known when it is the same, for it is written already."""
-    for fields in known:
-        if members == fields.members and children == fields.children:
-            return fields
-    return FieldSet(members, children)
 
 
 def _paths(node: FieldSet, prefix: Path) -> Iterator[Path]:
@@ -247,23 +276,21 @@ def _read(fields: Mapping[str, Any]) -> tuple[FieldSet, bool]:
     return FieldSet(members, children), "." in fields
 
 
-def _ordered(elements: Iterable[PathElement]) -> list[PathElement]:
-    ordered = sorted(elements)
+def _ordered(node: FieldSet) -> list[PathElement]:
+    ordered = sorted(node.members | node.children.keys() if node.children else node.members)
     if not ordered or (ordered[0][:2] == "f:" and ordered[-1][:2] == "f:"):
         return ordered  # the names of fields alone are in the order of their texts
     return sorted(ordered, key=sort_key)
 
 
-def _write(node: FieldSet, *, owns_itself: bool) -> dict[str, Any]:
-    fields: dict[str, Any] = {}
-    if owns_itself:
-        fields["."] = {}
-    members, children = node.members, node.children
-    if not children:
-        for element in _ordered(members):
-            fields[element] = {}
-        return fields
-    for element in _ordered(members | children.keys()):
-        below = children.get(element)
-        fields[element] = {} if below is None else _write(below, owns_itself=element in members)
-    return fields
+def _written(node: FieldSet) -> dict[str, Any]:
+    if node.written is None:
+        node.written = {element: _below(node, element) for element in _ordered(node)}
+    return node.written
+
+
+def _below(node: FieldSet, element: PathElement) -> dict[str, Any]:
+    below = node.children.get(element)
+    if below is None:
+        return {}
+    return {".": {}, **_written(below)} if element in node.members else _written(below)

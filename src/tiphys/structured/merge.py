@@ -197,9 +197,12 @@ def _updated(
     old, new = objects
     type_ = updater.type_
     is_new = not old.get("metadata") and not managers
-    old, new = with_structs(old, type_, new), with_structs(new, type_, old)
     who = (_SELF, by.api_version)
-    managers = updater.create(old, new, who) if is_new else updater.update(old, new, managers, who)
+    if is_new:
+        managers = updater.create(with_structs(old, type_), new, who)
+    else:
+        old, new = with_structs(old, type_, new), with_structs(new, type_, old)
+        managers = updater.update(old, new, managers, who)
     managers = _stripped(managers, _SELF)
     mine = managers.pop(_SELF, None)
     if mine is not None:
