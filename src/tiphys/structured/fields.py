@@ -11,7 +11,7 @@ from tiphys.structured.listitems import item_element
 from tiphys.structured.pathelement import PathElement
 from tiphys.structured.types import DEDUCED, ListType, MapType, TypeRef, child_type
 
-_Found = tuple[bool, FieldSet]  # the value's own path is a member; what lies below it
+_SCALARS = {str, int, float, bool}
 
 
 def to_fieldset(value: Any, type_: TypeRef) -> FieldSet:
@@ -20,45 +20,46 @@ def to_fieldset(value: Any, type_: TypeRef) -> FieldSet:
     Raises:
         ListItemError: an item of a list has no key.
     """
-    return _collect(value, type_)[1]
+    return _collect(value, type_) or EMPTY
 
 
-def _collect(value: Any, type_: TypeRef) -> _Found:
+def _collect(value: Any, type_: TypeRef) -> FieldSet | None:
+    """Return what lies below a value; None for a leaf, whose own path is set."""
     part = type_.part_for(value)
     if part.__class__ is MapType:
         return _collect_map(value, part)
     if part.__class__ is ListType:
         return _collect_list(value, part)
-    return True, EMPTY
+    return None
 
 
-def _collect_map(value: Any, part: MapType) -> _Found:
+def _collect_map(value: Any, part: MapType) -> FieldSet | None:
     if part.atomic:
-        return True, EMPTY
+        return None
     if not value or value.__class__ is not dict:
-        return False, EMPTY
+        return EMPTY
     members: list[str] = []
     children: dict[PathElement, FieldSet] = {}
-    fields = part.fields
+    fields, other = part.fields, part.element or DEDUCED
     for name, entry in value.items():
         declared = fields.get(name)
         # A scalar, by far the most common entry, is a leaf of whatever type it has.
-        if entry.__class__ is str and declared is not None and declared.scalar is not None:
+        if entry.__class__ in _SCALARS and declared is not None and declared.scalar is not None:
             members.append(name)
             continue
-        is_member, below = _collect(entry, declared or part.element or DEDUCED)
-        if is_member or declared is None or entry is None or entry == {}:
+        below = _collect(entry, declared or other)
+        if below is None or declared is None or entry is None or entry == {}:
             members.append(name)
-        if below:
+        if below is not None and below is not EMPTY:
             children["f:" + name] = below
-    return False, FieldSet.of_fields(members, children)
+    return FieldSet.of_fields(members, children)
 
 
-def _collect_list(value: Any, part: ListType) -> _Found:
+def _collect_list(value: Any, part: ListType) -> FieldSet | None:
     if part.atomic:
-        return True, EMPTY
+        return None
     if value.__class__ is not list:
-        return False, EMPTY
+        return EMPTY
     elements = [item_element(part, item) for item in value]
     members = set(elements)
     children: dict[PathElement, FieldSet] = {}
@@ -67,10 +68,10 @@ def _collect_list(value: Any, part: ListType) -> _Found:
     for element, item in zip(elements, value, strict=True):
         if has_duplicates and elements.count(element) > 1:
             continue
-        below = _collect(item, part.element)[1]
+        below = _collect(item, part.element)
         if below:
             children[element] = below
-    return False, FieldSet(members, children)
+    return FieldSet(members, children)
 
 
 def with_named_fields(fields: FieldSet, type_: TypeRef) -> FieldSet:

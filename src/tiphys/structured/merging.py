@@ -61,6 +61,8 @@ def _merge_maps(live: dict[str, Any], applied: dict[str, Any], part: MapType) ->
             changed[name] = value
             continue
         ours = live[name]
+        if value.__class__ is str and ours == value:
+            continue
         merged = _merge(ours, value, fields.get(name) or other)
         if merged is not ours:
             changed[name] = merged

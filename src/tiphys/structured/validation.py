@@ -29,6 +29,14 @@ class TypedValueError(InvalidInputError):
 
 
 Problem = tuple[str, str]
+_FITTING: dict[str | None, set[type]] = {
+    "string": {str},
+    "numeric": {int, float},
+    "boolean": {bool},
+    "untyped": {str, int, float, bool},
+    None: set(),
+}
+"""Classes of the values that fit a scalar."""
 
 
 def check(value: Any, type_: TypeRef, *, allow_duplicates: bool = False) -> None:
@@ -61,9 +69,7 @@ def _map_fits(value: dict[str, Any], part: MapType) -> bool:
         type_ = fields.get(name) or element
         if type_ is None:
             return False
-        if entry.__class__ is str and type_.scalar == "string":
-            continue
-        if not _fits(entry, type_):
+        if entry.__class__ not in _FITTING[type_.scalar] and not _fits(entry, type_):
             return False
     return True
 
@@ -76,7 +82,8 @@ def _list_fits(value: list[Any], part: ListType) -> bool:
             return False
         if len(elements) != len(value):
             return False
-    return all(_fits(item, part.element) for item in value)
+    type_, fitting = part.element, _FITTING[part.element.scalar]
+    return all(item.__class__ in fitting or _fits(item, type_) for item in value)
 
 
 class _Walk:
@@ -131,12 +138,10 @@ class _Walk:
 
 def scalar_problem(scalar: str, value: Any) -> str:
     """Return what is wrong with a value that should be a scalar, "" when nothing is."""
-    cls = value.__class__
+    if value.__class__ in _FITTING.get(scalar, _FITTING["untyped"]):
+        return ""
     if scalar == "string":
-        return "" if cls is str else f"expected string, got {go_syntax(value)}"
+        return f"expected string, got {go_syntax(value)}"
     if scalar == "numeric":
-        fits = cls is int or cls is float
-        return "" if fits else f"expected numeric (int or float), got {go_type(value)}"
-    if scalar == "boolean":
-        return "" if cls is bool else f"expected boolean, got {go_value(value)}"
-    return "" if cls not in {dict, list} else f"expected any scalar, got {go_value(value)}"
+        return f"expected numeric (int or float), got {go_type(value)}"
+    return f"expected {'boolean' if scalar == 'boolean' else 'any scalar'}, got {go_value(value)}"
