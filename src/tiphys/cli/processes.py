@@ -81,7 +81,6 @@ def collect_less_garbage(allocations: int = 20_000) -> None:
     Args:
         allocations: how many objects more there have to be than when it looked last.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(allocations, 20, 50)
 

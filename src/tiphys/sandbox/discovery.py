@@ -4,7 +4,6 @@ Source: KEP-3352 "Aggregated Discovery"; KEP-2896 "OpenAPI v3".
 """
 
 import hashlib
-from importlib import metadata
 from itertools import groupby
 from typing import Any
 
@@ -23,6 +22,8 @@ VERSION = {
 
 def digest(kinds: Kinds, path: str) -> str:
     """Return what stands for the schemas of one version: "apis/apps/v1"."""
+    from importlib import metadata  # noqa: PLC0415 -- it takes long to load, and few ask
+
     found = hashlib.sha512(f"{metadata.version('tiphys')} {VERSION['gitVersion']} {path}".encode())
     for kind in kinds.all():
         if kind.is_custom and root(kind) == f"/{path}":
