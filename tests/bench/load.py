@@ -59,15 +59,21 @@ class Client:
         self.latencies.append(time.perf_counter() - started)
         return text
 
-    async def watch(self, path: str, wanted: int) -> None:
-        """Watch until so many events came."""
+    async def watch(self, path: str, version: str, wanted: int) -> None:
+        """Watch from a version until so many events came; a server may end a watch that is slow."""
         seen = 0
-        async with self._session.get(self._server + path) as answer:
-            while seen < wanted:
-                line = await answer.content.readline()
-                if not line:
-                    raise RuntimeError(f"the watch ended after {seen} of {wanted} events")
-                seen += b'"BOOKMARK"' not in line[:40]
+        while seen < wanted:
+            query = f"?watch=true&allowWatchBookmarks=true&resourceVersion={version}"
+            last = b""
+            async with self._session.get(self._server + path + query) as answer:
+                while seen < wanted and (line := await answer.content.readline()):
+                    last = line
+                    seen += b'"BOOKMARK"' not in line[:40]
+            if last:
+                event = json.loads(last)
+                if event["type"] == "ERROR":
+                    raise RuntimeError(f"the watch of {path} from {version}: {event['object']}")
+                version = event["object"]["metadata"]["resourceVersion"]
 
 
 async def _spread(clients: int, calls: Iterable[Callable[[], Awaitable[Any]]]) -> None:
@@ -144,9 +150,8 @@ async def _fanout(client: Client, options: Options) -> None:
     """Create ConfigMaps while many watch; over when every watch has seen every one."""
     path = CONFIGMAPS.format(options["namespace"])
     version = json.loads(await client.request("GET", path))["metadata"]["resourceVersion"]
-    query = f"?watch=true&allowWatchBookmarks=true&resourceVersion={version}"
     watches = [
-        asyncio.create_task(client.watch(path + query, options["count"]))
+        asyncio.create_task(client.watch(path, version, options["count"]))
         for _ in range(options["watches"])
     ]
     client.latencies.clear()

@@ -38,7 +38,7 @@ class Database:
         self._connection.execute("pragma wal_autocheckpoint=0")
         self._connection.execute(
             "create table if not exists objects (grp text, plural text, namespace text, name text,"
-            " version integer, body blob, primary key (grp, plural, namespace, name)) without rowid"
+            " version integer, body blob, primary key (grp, plural, namespace, name))"
         )
         self._connection.execute(
             "create table if not exists versions (id integer primary key, latest integer)"

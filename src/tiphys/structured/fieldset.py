@@ -219,7 +219,8 @@ class FieldSet:
 
 
 _Key = tuple[Any, ...]
-_MOST_KNOWN = 16_384
+_MOST_KNOWN = 8192
+_MOST_SHARED = 64  # elements: what is larger is not met twice, and would take much memory
 _known: dict[_Key, FieldSet] = {}
 
 
@@ -229,6 +230,8 @@ def _key(members: Any, children: Mapping[PathElement, FieldSet]) -> _Key:
 
 
 def _remember(key: _Key, fields: FieldSet) -> None:
+    if len(fields.members) + len(fields.children) > _MOST_SHARED:
+        return
     if len(_known) >= _MOST_KNOWN:
         _known.clear()
         _known[_key(EMPTY.members, {})] = EMPTY
