@@ -2,10 +2,23 @@
 
 from typing import Any
 
+import msgspec
+
 from tiphys.sandbox.store import Store
 from tiphys.sandbox.stored import Change, Collection, Name, Stored
 
 _OWNED = b'"ownerReferences":['
+
+
+class _Metadata(msgspec.Struct):
+    owners: list[dict[str, Any]] | None = msgspec.field(name="ownerReferences", default=None)
+
+
+class _Owned(msgspec.Struct):
+    metadata: _Metadata
+
+
+_decoder = msgspec.json.Decoder(_Owned)
 
 Dependent = tuple[Collection, Name, Stored]
 
@@ -52,7 +65,9 @@ def owner_uids(stored: Stored) -> list[str]:
 
 
 def owners_of(stored: Stored) -> list[dict[str, Any]]:
-    """Return the owners that an object names; most objects need not be decoded for that."""
+    """Return the owners that an object names; objects need not be decoded whole for that."""
     if _OWNED not in stored.body:
         return []
-    return stored.manifest["metadata"].get("ownerReferences") or []
+    if stored.held is not None:
+        return stored.held["metadata"].get("ownerReferences") or []
+    return _decoder.decode(stored.body).metadata.owners or []

@@ -15,7 +15,7 @@ from tiphys.sandbox.quotas.usage import QUOTAS, USE_MORE
 from tiphys.sandbox.registry import Registry
 from tiphys.sandbox.serving import CRDS
 from tiphys.sandbox.statuses import StatusError
-from tiphys.sandbox.stored import Change, Collection, Name
+from tiphys.sandbox.stored import Change, Collection, Name, Stored
 from tiphys.sandbox.workloads import (
     cronjobs,
     daemonsets,
@@ -82,7 +82,7 @@ class Workloads:
         for collection in store.collections():
             if self._is_simulated(collection):
                 for name, stored in store.all(collection):
-                    self._note_selector(collection, name, stored.manifest)
+                    self._note_selector(collection, name, stored)
                     self._ask(collection, name)
         try:
             while True:
@@ -149,7 +149,7 @@ class Workloads:
             if change.event == "DELETED":
                 self._selectors[name[0]].pop((collection, name), None)
             else:
-                self._note_selector(collection, name, change.stored.manifest)
+                self._note_selector(collection, name, change.stored)
             self._ask(collection, name)
         self._ask_quotas(change)
         for owner in owners_of(change.stored):
@@ -176,9 +176,9 @@ class Workloads:
             if selector.items() <= labels:
                 self._ask(*key)
 
-    def _note_selector(self, collection: Collection, name: Name, manifest: Manifest) -> None:
+    def _note_selector(self, collection: Collection, name: Name, stored: Stored) -> None:
         if collection in _SELECTING:
-            selector = (manifest.get("spec") or {}).get("selector") or {}
+            selector = (stored.manifest.get("spec") or {}).get("selector") or {}
             labels = selector if collection == services.SERVICES else selector.get("matchLabels")
             self._selectors[name[0]][(collection, name)] = labels or {}
 
