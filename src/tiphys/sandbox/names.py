@@ -6,6 +6,7 @@ Source: Kubernetes documentation, "Object Names and IDs", "Labels and Selectors"
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -104,8 +105,13 @@ def name_errors(kind: Kind, name: str) -> Iterator[str]:
         yield f"must be no more than {most} characters"
 
 
-def qualified_errors(key: str) -> Iterator[str]:
-    """Yield what is wrong with the key of a label."""
+@lru_cache(maxsize=4096)
+def qualified_errors(key: str) -> tuple[str, ...]:
+    """Return what is wrong with the key of a label."""
+    return tuple(_qualified_errors(key))
+
+
+def _qualified_errors(key: str) -> Iterator[str]:
     prefix, separator, name = key.rpartition("/")
     if "/" in prefix:
         yield _PREFIXED_TEXT
