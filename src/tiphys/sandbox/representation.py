@@ -5,6 +5,7 @@ Source: Kubernetes API concepts, "Receiving resources as Tables", "Metadata-only
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from tiphys.sandbox.columns import COLUMNS, span, type_of, value_of
@@ -27,7 +28,7 @@ _AGE_COLUMN = {"name": "Age", "type": "string", "format": "", "priority": 0, "de
 
 def wanted_form(headers: Mapping[str, str]) -> str:
     """Return "Table", "PartialObjectMetadata" or "" for the object itself."""
-    return _accepted(headers).removesuffix("List")
+    return _accepted(headers.get("accept", "").strip()).removesuffix("List")
 
 
 def check_acceptable(request: Request) -> None:
@@ -37,7 +38,7 @@ def check_acceptable(request: Request) -> None:
         StatusError: 406, nothing of what the client accepts is to be had; 400 for an unknown
             `includeObject`.
     """
-    form = _accepted(request.headers)
+    form = _accepted(request.headers.get("accept", "").strip())
     if form == "Table":
         include = request.query.get("includeObject", "")
         if include not in {"", "None", "Metadata", "Object"}:
@@ -58,9 +59,9 @@ def check_acceptable(request: Request) -> None:
             )
 
 
-def _accepted(headers: Mapping[str, str]) -> str:
+@lru_cache(maxsize=256)
+def _accepted(accept: str) -> str:
     """Return the first form that a client accepts and the sandbox has."""
-    accept = headers.get("accept", "").strip()
     has_unknown_form = False
     for part in accept.split(",") if accept else ():
         media, *given = (word.strip() for word in part.split(";"))
