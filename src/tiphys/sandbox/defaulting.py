@@ -17,7 +17,7 @@ from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.scalars import Change, element_of
 from tiphys.sandbox.statuses import qualified
 from tiphys.sandbox.typed import flat_fields, struct_type
-from tiphys.sandbox.versions import default_metric
+from tiphys.sandbox.versions import default_metric, in_version
 from tiphys.structured.quantities import parse_quantity
 
 _API = "io.k8s.api."
@@ -227,10 +227,10 @@ def _autoscaler(spec: dict[str, Any]) -> None:
 
 
 def _old_autoscaler(manifest: dict[str, Any]) -> None:
-    annotations = manifest["metadata"].get("annotations") or {}
-    is_old = manifest["apiVersion"] == "autoscaling/v1" and isinstance(manifest.get("spec"), dict)
-    if is_old and "autoscaling.alpha.kubernetes.io/metrics" not in annotations:
-        _set_absent(manifest["spec"], {"targetCPUUtilizationPercentage": 80})
+    """Say in the older version what the newer one makes of it: it is the one that is checked."""
+    if manifest["apiVersion"] == "autoscaling/v1" and isinstance(manifest.get("spec"), dict):
+        newer = in_version(manifest, "autoscaling/v2")
+        manifest.update(in_version(newer, "autoscaling/v1"))
 
 
 def _limits(item: dict[str, Any]) -> None:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tiphys.sandbox.autoscalers import autoscaler_problems
 from tiphys.sandbox.defaulting import value_at
 from tiphys.sandbox.podchanges import pod_change_problems
 from tiphys.sandbox.podrules import (
@@ -156,19 +157,6 @@ def _claim(manifest: dict[str, Any]) -> Iterator[Problem]:
         yield required("spec.resources[storage]")
 
 
-def _autoscaler(manifest: dict[str, Any]) -> Iterator[Problem]:
-    spec = manifest.get("spec") or {}
-    most, target = spec.get("maxReplicas", 0), spec.get("scaleTargetRef") or {}
-    if most < (spec.get("minReplicas") or 0):
-        text = "must be greater than or equal to `minReplicas`"
-        yield invalid_value("spec.maxReplicas", str(most), text)
-    if target.get("kind") != "ReplicationController" and not target.get("apiVersion"):
-        text = "apiVersion must specify API group"
-        yield invalid_value("spec.scaleTargetRef.apiVersion", '""', text)
-    if not most:
-        yield required("spec.maxReplicas")
-
-
 def _budget(manifest: dict[str, Any]) -> Iterator[Problem]:
     spec = manifest.get("spec") or {}
     bounds = {name: spec.get(name) for name in ("minAvailable", "maxUnavailable")}
@@ -201,7 +189,7 @@ RULES: dict[str, Rule] = {
     "Secret": _secret,
     "Ingress.networking.k8s.io": _ingress,
     "PersistentVolumeClaim": _claim,
-    "HorizontalPodAutoscaler.autoscaling": _autoscaler,
+    "HorizontalPodAutoscaler.autoscaling": autoscaler_problems,
     "PodDisruptionBudget.policy": _budget,
     "ResourceQuota": quota_problems,
 }

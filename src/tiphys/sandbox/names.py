@@ -91,7 +91,7 @@ def name_errors(kind: Kind, name: str) -> Iterator[str]:
     """Yield what is wrong with the name of an object of a kind."""
     named = kind_name(kind)
     if kind.group == _FREE_GROUP or named in _FREE_NAMES:
-        yield from _path_segment_errors(name)
+        yield from path_segment_errors(name)
         return
     if named in _LABEL_NAMES:
         yield from _short_errors(name)
@@ -136,7 +136,8 @@ def label_value_errors(value: str) -> Iterator[str]:
         yield _VALUE_TEXT
 
 
-def _path_segment_errors(name: str) -> Iterator[str]:
+def path_segment_errors(name: str) -> Iterator[str]:
+    """Yield why something cannot be a part of a path."""
     if name in {".", ".."}:
         yield f"may not be '{name}'"
         return

@@ -72,7 +72,7 @@ def _autoscaler_to_v2(manifest: dict[str, Any]) -> dict[str, Any]:
     spec, status = dict(manifest.get("spec") or {}), dict(manifest.get("status") or {})
     annotations = _annotations(manifest)
     kept = {name: _taken(annotations, name) for name in ("metrics", "behavior")}
-    metrics = [_new_metric(metric) for metric in kept["metrics"] or ()]
+    metrics = [_new_metric(metric) for metric in _readable(kept["metrics"])]
     percent = spec.pop("targetCPUUtilizationPercentage", None)
     if percent is not None:
         target = {"type": "Utilization", "averageUtilization": percent}
@@ -121,6 +121,19 @@ def _taken(annotations: dict[str, str], name: str) -> Any:
         return None
 
 
+def _readable(metrics: Any) -> list[dict[str, Any]]:
+    """Return metrics of an annotation; none at all when one of them cannot be a metric."""
+    if not isinstance(metrics, list):
+        return []
+    shapes = {"type": str, **dict.fromkeys(_SPECIFIC.values(), dict)}
+    for metric in metrics:
+        if not isinstance(metric, dict):
+            return []
+        if any(not isinstance(metric.get(name, shape()), shape) for name, shape in shapes.items()):
+            return []
+    return metrics
+
+
 def _cpu_target(metric: dict[str, Any]) -> Any:
     resource = metric.get("resource") or {}
     if metric.get("type") != "Resource" or resource.get("name") != "cpu":
@@ -130,7 +143,9 @@ def _cpu_target(metric: dict[str, Any]) -> Any:
 
 def _old_metric(metric: dict[str, Any]) -> dict[str, Any]:
     """Return a metric as v1 writes it: the target's fields beside the name."""
-    field = _SPECIFIC[metric["type"]]
+    field = _SPECIFIC.get(metric.get("type", ""), "")
+    if metric.get(field) is None:
+        return metric
     given = dict(metric[field])
     target, named = given.pop("target", {}), given.pop("metric", None)
     if named:
@@ -154,8 +169,14 @@ def _old_target(field: str, target: dict[str, Any]) -> dict[str, Any]:
 
 
 def _new_metric(metric: dict[str, Any]) -> dict[str, Any]:
-    field = _SPECIFIC[metric["type"]]
-    given = dict(metric.get(field) or {})
+    return {
+        name: _new_source(name, given) if name in _SPECIFIC.values() else given
+        for name, given in metric.items()
+    }
+
+
+def _new_source(field: str, source: dict[str, Any]) -> dict[str, Any]:
+    given = dict(source)
     if field == "object":
         given["describedObject"] = given.pop("target", {})
     target = _new_target(given)
@@ -163,13 +184,13 @@ def _new_metric(metric: dict[str, Any]) -> dict[str, Any]:
         selector = given.pop("metricSelector", None) or given.pop("selector", None)
         named = {"name": given.pop("metricName")}
         given["metric"] = {**named, "selector": selector} if selector else named
-    return {"type": metric["type"], field: {**given, "target": target}}
+    return {**given, "target": target}
 
 
 def _new_target(given: dict[str, Any]) -> dict[str, Any]:
     percent = given.pop("targetAverageUtilization", None)
     average = given.pop("targetAverageValue", None) or given.pop("averageValue", None)
-    value = given.pop("targetValue", None)
+    value = given.pop("targetValue", "0" if "describedObject" in given else None)
     if percent is not None:
         return {"type": "Utilization", "averageUtilization": percent}
     if average is not None:
