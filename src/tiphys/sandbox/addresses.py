@@ -5,7 +5,8 @@ The sandbox has one address family, IPv4.
 """
 
 import ipaddress
-from typing import Any
+import json
+from typing import Any, NoReturn
 
 from tiphys.sandbox.statuses import invalid
 from tiphys.sandbox.store import Store
@@ -158,14 +159,19 @@ def _drop_same_node_ports(before: dict[str, Any], spec: dict[str, Any]) -> None:
             port.pop("nodePort", None)
 
 
-def _refuse(new: dict[str, Any], field: str, value: str, why: str) -> None:
+def _refuse(new: dict[str, Any], field: str, value: str, why: str) -> NoReturn:
     problem = (field, "FieldValueInvalid", f"Invalid value: {value}: {why}")
     raise invalid("Service", "", new["metadata"]["name"], [problem])
 
 
 def _check_address(new: dict[str, Any], given: str, taken: set[Any]) -> None:
     shown = f'["{given}"]'
-    if ipaddress.ip_address(given) not in _NETWORK:
+    try:
+        address = ipaddress.ip_address(given)
+    except ValueError:
+        why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+        _refuse(new, "spec.clusterIPs[0]", json.dumps(given), why)
+    if address not in _NETWORK:
         why = (
             f"failed to allocate IP {given}: the provided network does not match the current range"
         )

@@ -5,6 +5,7 @@ Source: Kubernetes API reference, and the answers in tests/contract/answers.
 
 import json
 import re
+import zoneinfo
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -28,6 +29,11 @@ _KEY_TEXT = (
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
     "'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
 )
+_NO_SOURCES = {
+    "accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity",
+    "persistentVolumeReclaimPolicy", "storageClassName", "volumeAttributesClassName", "volumeMode",
+}  # fmt: skip
+"""Fields of a volume that say nothing of where it is."""
 _SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _MAX_DATA = 1024 * 1024
 _TOO_LONG = f"Too long: may not be more than {_MAX_DATA} bytes"
@@ -41,6 +47,7 @@ _SECRET_KEYS = {
     "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
     "kubernetes.io/dockercfg": (".dockercfg",),
     "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+    "kubernetes.io/basic-auth": ("username", "password"),
 }
 
 
@@ -73,6 +80,45 @@ def _schedule(manifest: dict[str, Any]) -> Iterator[Problem]:
     if schedule and not schedule.startswith(("@", "TZ=", "CRON_TZ=")) and len(fields) != 5:
         text = f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]"
         yield invalid_value("spec.schedule", f'"{schedule}"', text)
+
+
+def _time_zone(manifest: dict[str, Any]) -> Iterator[Problem]:
+    yield from _schedule(manifest)
+    zone = value_at(manifest, "spec.timeZone")
+    if zone is not None:
+        try:
+            zoneinfo.ZoneInfo(zone)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+            yield invalid_value("spec.timeZone", json.dumps(zone), f"unknown time zone {zone}")
+
+
+def _role(manifest: dict[str, Any]) -> Iterator[Problem]:
+    for place, rule in enumerate(manifest.get("rules") or ()):
+        urls = rule.get("nonResourceURLs")
+        if urls:
+            text = "namespaced rules cannot apply to non-resource URLs"
+            yield invalid_value(f"rules[{place}].nonResourceURLs", json.dumps(urls), text)
+
+
+def _binding(kinds: tuple[str, ...]) -> Rule:
+    def check(manifest: dict[str, Any]) -> Iterator[Problem]:
+        kind = value_at(manifest, "roleRef.kind")
+        if kind not in kinds:
+            yield unsupported("roleRef.kind", str(kind or ""), kinds)
+
+    return check
+
+
+def _volume(manifest: dict[str, Any]) -> Iterator[Problem]:
+    spec = manifest.get("spec") or {}
+    if not spec.get("accessModes"):
+        yield required("spec.accessModes")
+    if not spec.get("capacity"):
+        yield required("spec.capacity")
+        text = 'Unsupported value: null: supported values: "storage"'
+        yield "spec.capacity", "FieldValueNotSupported", text
+    if not spec.keys() - _NO_SOURCES:
+        yield required("spec", "must specify a volume type")
 
 
 def _service(manifest: dict[str, Any]) -> Iterator[Problem]:
@@ -127,6 +173,8 @@ def _config_keys(manifest: dict[str, Any]) -> Iterator[Problem]:
         for key in manifest.get(part) or {}:
             if not _KEY.fullmatch(key):
                 yield invalid_value(f"{part}[{key}]", f'"{key}"', _KEY_TEXT)
+            elif key in {".", ".."}:
+                yield invalid_value(f"{part}[{key}]", f'"{key}"', f"must not be '{key}'")
     for key in manifest.get("data") or {}:
         if key in (manifest.get("binaryData") or {}):
             yield invalid_value(
@@ -139,7 +187,10 @@ def _secret(manifest: dict[str, Any]) -> Iterator[Problem]:
     data = manifest.get("data") or {}
     if _decoded_size(data) > _MAX_DATA:
         yield "data", "FieldValueTooLong", _TOO_LONG
-    for key in _SECRET_KEYS.get(manifest.get("type", ""), ()):
+    needed = _SECRET_KEYS.get(manifest.get("type", ""), ())
+    if manifest.get("type") == "kubernetes.io/basic-auth" and data.keys() & set(needed):
+        return  # one of the two is enough
+    for key in needed:
         if key not in data:
             yield required(f"data[{key}]")
 
@@ -183,7 +234,11 @@ RULES: dict[str, Rule] = {
     "Deployment.apps": _deployment,
     "StatefulSet.apps": _replicas,
     "ReplicaSet.apps": _replicas,
-    "CronJob.batch": _schedule,
+    "CronJob.batch": _time_zone,
+    "Role.rbac.authorization.k8s.io": _role,
+    "RoleBinding.rbac.authorization.k8s.io": _binding(("Role", "ClusterRole")),
+    "ClusterRoleBinding.rbac.authorization.k8s.io": _binding(("ClusterRole",)),
+    "PersistentVolume": _volume,
     "Service": _service,
     "ConfigMap": _config_map,
     "Secret": _secret,

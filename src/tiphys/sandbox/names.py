@@ -105,6 +105,12 @@ def name_errors(kind: Kind, name: str) -> Iterator[str]:
         yield f"must be no more than {most} characters"
 
 
+def subdomain_errors(name: str) -> Iterator[str]:
+    """Yield why something is no subdomain."""
+    if not _IS_SUBDOMAIN.fullmatch(name):
+        yield _SUBDOMAIN_TEXT
+
+
 @lru_cache(maxsize=4096)
 def qualified_errors(key: str) -> tuple[str, ...]:
     """Return what is wrong with the key of a label."""

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from tiphys.sandbox.defaulting import kind_name, table, value_at
+from tiphys.sandbox.fieldrules import field_problems
 from tiphys.sandbox.internal import POD_TEMPLATE, printed
 from tiphys.sandbox.kindrules import RULES, change_problems, restart_problems
 from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.podrules import Problem, pod_problems
+from tiphys.sandbox.selectorrules import label_selector_problems
 
 _SELECTING = {"Deployment.apps", "DaemonSet.apps", "ReplicaSet.apps", "StatefulSet.apps"}
 
@@ -33,16 +35,15 @@ def finalizer_problems(old: dict[str, Any] | None, new: dict[str, Any]) -> Itera
 
 
 def spec_problems(manifest: dict[str, Any], kind: Kind) -> Iterator[Problem]:
-    """Yield what a built-in kind lacks."""
+    """Yield what is wrong with an object of a built-in kind."""
     name = kind_name(kind)
-    for path in table()["required"].get(name, ()):
-        if value_at(manifest, path) in (None, "", [], {}):
-            yield path, "FieldValueRequired", "Required value"
-    labels = value_at(manifest, "spec.template.metadata.labels") or {}
-    if name in _SELECTING and not _is_selected(value_at(manifest, "spec.selector"), labels):
-        shown = _go_map(labels) if labels else "null"
-        text = f"Invalid value: {shown}: `selector` does not match template `labels`"
-        yield "spec.template.metadata.labels", "FieldValueInvalid", text
+    yield from _missing(manifest, kind)
+    if name in _SELECTING:
+        unreadable = list(_selector_problems(value_at(manifest, "spec.selector")))
+        if unreadable:  # the server asks no further then
+            yield from unreadable
+            return
+        yield from _selection_problems(manifest)
     act = RULES.get(name)
     if act is not None:
         yield from act(manifest)
@@ -53,6 +54,36 @@ def spec_problems(manifest: dict[str, Any], kind: Kind) -> Iterator[Problem]:
         yield from restart_problems(name, spec, path)
     if name == "Service":
         yield from _service_problems(manifest)
+    yield from field_problems(manifest, kind)
+
+
+def _missing(manifest: dict[str, Any], kind: Kind) -> Iterator[Problem]:
+    for path in table()["required"].get(kind_name(kind), ()):
+        value = value_at(manifest, path)
+        if value == {} and path == "spec.selector":
+            text = f"empty selector is invalid for {kind.kind.lower()}"
+            yield path, "FieldValueInvalid", f"Invalid value: {{}}: {text}"
+        elif value in (None, "", [], {}):
+            yield path, "FieldValueRequired", "Required value"
+
+
+def _selector_problems(selector: Any) -> Iterator[Problem]:
+    if not isinstance(selector, dict):
+        return
+    found = list(label_selector_problems(selector, "spec.selector"))
+    yield from found
+    if found:
+        shown = json.dumps(selector, separators=(",", ":"))
+        text = f"Invalid value: {shown}: invalid label selector"
+        yield "spec.selector", "FieldValueInvalid", text
+
+
+def _selection_problems(manifest: dict[str, Any]) -> Iterator[Problem]:
+    labels = value_at(manifest, "spec.template.metadata.labels") or {}
+    if not _is_selected(value_at(manifest, "spec.selector"), labels):
+        shown = _go_map(labels) if labels else "null"
+        text = f"Invalid value: {shown}: `selector` does not match template `labels`"
+        yield "spec.template.metadata.labels", "FieldValueInvalid", text
 
 
 def _is_selected(selector: Any, labels: dict[str, str]) -> bool:
