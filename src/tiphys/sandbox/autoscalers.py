@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tiphys.sandbox.names import path_segment_errors
-from tiphys.sandbox.podrules import Problem, invalid_value, required, unsupported
+from tiphys.sandbox.problems import Problem, invalid_value, required, unsupported
 from tiphys.sandbox.versions import in_version
 from tiphys.structured.quantities import parse_quantity
 

@@ -6,29 +6,32 @@ of one object the order may be another.
 Source: Kubernetes API reference, and the answers in tests/contract/answers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, lru_cache
 from importlib import resources
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 
 from tiphys.sandbox.apitypes import api_types
 from tiphys.sandbox.kinds import Kind
-from tiphys.sandbox.podrules import Problem, invalid_value, unsupported
+from tiphys.sandbox.problems import Problem, invalid_value, unsupported
 from tiphys.sandbox.scalars import element_of
-from tiphys.sandbox.structrules import STRUCTS, Check
+from tiphys.sandbox.structrules import STRUCTS
 from tiphys.sandbox.typed import flat_fields, struct_type
+
+_Checker = Callable[[Any, str, list[Problem]], None]
 
 _APIS = ("io.k8s.api.", "io.k8s.apimachinery.pkg.apis.")
 
 
-def field_problems(manifest: dict[str, Any], kind: Kind) -> Iterator[Problem]:
-    """Yield what is wrong with the values of an object of a built-in kind."""
-    name = api_types().kinds.get(f"{kind.gvk.api_version}/{kind.kind}", "")
-    check = _checker(name)
+def field_problems(manifest: dict[str, Any], kind: Kind) -> list[Problem]:
+    """Return what is wrong with the values of an object of a built-in kind."""
+    found: list[Problem] = []
+    check = _checker(api_types().kinds.get(f"{kind.gvk.api_version}/{kind.kind}", ""))
     if check is not None:
-        yield from check(manifest, "")
+        check(manifest, "", found)
+    return [(path[1:], reason, text) for path, reason, text in found]
 
 
 @lru_cache(maxsize=1)
@@ -56,19 +59,19 @@ def _has_rules(name: str, above: frozenset[str]) -> bool:
 
 
 @cache
-def _checker(go: str) -> Check | None:
+def _checker(go: str) -> _Checker | None:
     """Return what checks a value of a type; None when there is nothing to check."""
     name = element_of(go)
     if not _has_rules(name, frozenset()):
         return None
-    check: Check = _StructChecker(name)
+    check: _Checker = _StructChecker(name)
     return _each(check) if "[]" in go else check
 
 
-def _each(check: Check) -> Check:
-    def check_each(items: Any, path: str) -> Iterator[Problem]:
+def _each(check: _Checker) -> _Checker:
+    def check_each(items: Any, path: str, found: list[Problem]) -> None:
         for place, item in enumerate(items):
-            yield from check(item, f"{path}[{place}]")
+            check(item, f"{path}[{place}]", found)
 
     return check_each
 
@@ -79,49 +82,64 @@ class _StructChecker:
     def __init__(self, name: str) -> None:
         self._name = name
         short = _short(name)
-        self._rules: dict[str, dict[str, Any]] = _table().get(short, {})
+        self._rules: dict[str, _Rule] = {
+            field: _Rule(**rule) for field, rule in _table().get(short, {}).items()
+        }
         self._act = STRUCTS.get(short)
-        self._below: dict[str, Check] | None = None
+        self._below: dict[str, _Checker] | None = None
 
-    def __call__(self, value: Any, path: str) -> Iterator[Problem]:
-        below = self._prepared()
+    def __call__(self, value: Any, path: str, found: list[Problem]) -> None:
         for field, rule in self._rules.items():
-            if value.get(field) is not None:
-                yield from _problems(value[field], rule, _at(path, field))
+            entry = value.get(field)
+            if entry is not None and not rule.fits(entry):
+                found += rule.problems(entry, f"{path}.{field}")
+        below = self._below if self._below is not None else self._prepared()
         for field, entry in value.items():
             if field in below and entry is not None:
-                yield from below[field](entry, _at(path, field))
+                below[field](entry, f"{path}.{field}", found)
         if self._act is not None:
-            yield from self._act(value, path)
+            found += self._act(value, path)
 
-    def _prepared(self) -> dict[str, Check]:
-        if self._below is None:
-            fields = [field for field in flat_fields(self._name) if not field.go.startswith("map[")]
-            checks = {field.json: _checker(field.go) for field in fields}
-            self._below = {name: check for name, check in checks.items() if check is not None}
+    def _prepared(self) -> dict[str, _Checker]:
+        fields = [field for field in flat_fields(self._name) if not field.go.startswith("map[")]
+        checks = {field.json: _checker(field.go) for field in fields}
+        self._below = {name: check for name, check in checks.items() if check is not None}
         return self._below
 
 
-def _at(path: str, field: str) -> str:
-    return f"{path}.{field}" if path else field
+class _Rule(NamedTuple):
+    """What a field may be; see data/fieldrules.yaml."""
 
+    among: Sequence[str] = ()
+    each: str = ""
+    least: int = 0
+    most: int | None = None
+    text: str = ""
 
-def _problems(value: Any, rule: dict[str, Any], path: str) -> Iterator[Problem]:
-    if "each" in rule:
-        one = {"among": rule["among"]}
-        for place, item in enumerate(value):
-            where = path if rule["each"] == "unnamed" else f"{path}[{place}]"
-            yield from _problems(item, one, where)
-    elif "among" in rule:
-        if value not in rule["among"]:
-            yield unsupported(path, value, tuple(rule["among"]))
-    elif value.__class__ is int:
-        least, most = rule["least"], rule.get("most")
-        if value < least or (most is not None and value > most):
-            yield invalid_value(path, str(value), rule.get("text") or _bounds_text(least, most))
+    def fits(self, value: Any) -> bool:
+        """Return whether a value is allowed."""
+        if self.each:
+            return all(item in self.among for item in value)
+        if self.among:
+            return value in self.among
+        if value.__class__ is not int:  # the name of a port, a share
+            return True
+        return bool(value >= self.least and (self.most is None or value <= self.most))
 
+    def problems(self, value: Any, path: str) -> Iterator[Problem]:
+        """Yield what is wrong with a value that is not allowed."""
+        if self.each:
+            for place, item in enumerate(value):
+                if item not in self.among:
+                    where = path if self.each == "unnamed" else f"{path}[{place}]"
+                    yield unsupported(where, item, tuple(self.among))
+        elif self.among:
+            yield unsupported(path, value, tuple(self.among))
+        else:
+            yield invalid_value(path, str(value), self.text or self._bounds)
 
-def _bounds_text(least: int, most: int | None) -> str:
-    if most is None:
-        return f"must be greater than or equal to {least}"
-    return f"must be between {least} and {most}, inclusive"
+    @property
+    def _bounds(self) -> str:
+        if self.most is None:
+            return f"must be greater than or equal to {self.least}"
+        return f"must be between {self.least} and {self.most}, inclusive"

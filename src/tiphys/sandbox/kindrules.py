@@ -10,16 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tiphys.sandbox.autoscalers import autoscaler_problems
+from tiphys.sandbox.containerrules import port_name_problems
 from tiphys.sandbox.defaulting import value_at
 from tiphys.sandbox.podchanges import pod_change_problems
-from tiphys.sandbox.podrules import (
-    Problem,
-    duplicate,
-    invalid_value,
-    port_name_problems,
-    required,
-    unsupported,
-)
+from tiphys.sandbox.problems import Problem, duplicate, invalid_value, required, unsupported
 from tiphys.sandbox.quotas.rules import quota_change_problems, quota_problems
 
 Rule = Callable[[dict[str, Any]], Iterator[Problem]]

@@ -6,7 +6,7 @@ Source: Kubernetes API reference, "read log of the specified Pod".
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tiphys.sandbox.podrules import Problem, invalid_value
+from tiphys.sandbox.problems import Problem, invalid_value
 from tiphys.sandbox.statuses import bad_request, invalid
 
 LOG_ANNOTATION = "sandbox.tiphys.dev/log"

@@ -134,12 +134,11 @@ def _qualified_errors(key: str) -> Iterator[str]:
         yield f"name part {_QUALIFIED_TEXT}"
 
 
-def label_value_errors(value: str) -> Iterator[str]:
-    """Yield what is wrong with the value of a label."""
-    if len(value) > 63:
-        yield "must be no more than 63 bytes"
-    if not _IS_VALUE.fullmatch(value):
-        yield _VALUE_TEXT
+@lru_cache(maxsize=4096)
+def label_value_errors(value: str) -> tuple[str, ...]:
+    """Return what is wrong with the value of a label."""
+    length = () if len(value) <= 63 else ("must be no more than 63 bytes",)
+    return length if _IS_VALUE.fullmatch(value) else (*length, _VALUE_TEXT)
 
 
 def path_segment_errors(name: str) -> Iterator[str]:

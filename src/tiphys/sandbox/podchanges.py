@@ -7,7 +7,7 @@ Source: Kubernetes documentation, "Pod update and replacement"; pkg/apis/core/va
 from collections.abc import Iterator
 from typing import Any
 
-from tiphys.sandbox.podrules import Problem
+from tiphys.sandbox.problems import Problem
 
 _TEXT = (
     "Forbidden: pod updates may not change fields other than `spec.containers[*].image`,"

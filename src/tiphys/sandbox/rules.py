@@ -12,7 +12,8 @@ from tiphys.sandbox.fieldrules import field_problems
 from tiphys.sandbox.internal import POD_TEMPLATE, printed
 from tiphys.sandbox.kindrules import RULES, change_problems, restart_problems
 from tiphys.sandbox.kinds import Kind
-from tiphys.sandbox.podrules import Problem, pod_problems
+from tiphys.sandbox.podrules import pod_problems
+from tiphys.sandbox.problems import Problem
 from tiphys.sandbox.selectorrules import label_selector_problems
 
 _SELECTING = {"Deployment.apps", "DaemonSet.apps", "ReplicaSet.apps", "StatefulSet.apps"}

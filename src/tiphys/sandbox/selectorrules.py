@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tiphys.sandbox.names import label_value_errors, qualified_errors
-from tiphys.sandbox.podrules import Problem, invalid_value, required
+from tiphys.sandbox.problems import Problem, invalid_value, required
 
 Json = dict[str, Any]
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from tiphys.sandbox.names import subdomain_errors
-from tiphys.sandbox.podrules import Problem, duplicate, invalid_value, required
+from tiphys.sandbox.problems import Problem, invalid_value, relative_path_problems, required
 from tiphys.sandbox.selectorrules import (
     affinity_term_problems,
     label_problems,
@@ -24,19 +24,8 @@ Check = Callable[[Any, str], Iterator[Problem]]
 Json = dict[str, Any]
 
 _HANDLERS = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
-_ENV_NAME = re.compile(r"[ -<>-~]+")
-_ENV_TEXT = (
-    "a valid environment variable name must consist only of printable ASCII characters other than "
-    "'='"
-)
 _PERCENT = re.compile(r"[0-9]+%")
 _CIDR_TEXT = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
-_RESOURCES = {"cpu", "memory", "ephemeral-storage"}
-_UNKNOWN_RESOURCE = (
-    "must be a standard resource type or fully qualified",
-    "must be a standard resource for containers",
-)
-_NEGATIVE = "must be greater than or equal to 0"
 _MOST_URGENT = 10**9
 _NO_GROUP = "resource rules must supply at least one api group"
 _NO_RESOURCE = "resource rules must supply at least one resource"
@@ -51,77 +40,8 @@ def _handler(value: Json, path: str) -> Iterator[Problem]:
         yield f"{path}.{name}", "FieldValueForbidden", text
 
 
-def _container(value: Json, path: str) -> Iterator[Problem]:
-    image = value.get("image", "")
-    if image != image.strip():
-        text = "must not have leading or trailing whitespace"
-        yield invalid_value(f"{path}.image", json.dumps(image), text)
-    for name in ("livenessProbe", "startupProbe"):
-        count = (value.get(name) or {}).get("successThreshold", 1)
-        if count > 1:
-            yield invalid_value(f"{path}.{name}.successThreshold", str(count), "must be 1")
-
-
-def _mount(value: Json, path: str) -> Iterator[Problem]:
-    # The server names no place here.
-    yield from _relative_path(value.get("subPath"), f"{path.rpartition('[')[0]}.subPath")
-
-
 def _item(value: Json, path: str) -> Iterator[Problem]:
-    yield from _relative_path(value.get("path"), f"{path}.path")
-
-
-def _relative_path(given: str | None, path: str) -> Iterator[Problem]:
-    if given and given.startswith("/"):
-        yield invalid_value(path, json.dumps(given), "must be a relative path")
-    if given and ".." in given.split("/"):
-        yield invalid_value(path, json.dumps(given), "must not contain '..'")
-
-
-def _resources(value: Json, path: str) -> Iterator[Problem]:
-    for side in ("limits", "requests"):
-        for name, amount in (value.get(side) or {}).items():
-            field = f"{path}.{side}[{name}]"
-            if "/" not in name and name not in _RESOURCES and not name.startswith("hugepages-"):
-                for text in _UNKNOWN_RESOURCE:
-                    yield invalid_value(field, json.dumps(name), text)
-            if parse_quantity(amount).value < 0:
-                yield invalid_value(field, json.dumps(amount), _NEGATIVE)
-
-
-def _env(value: Json, path: str) -> Iterator[Problem]:
-    name = value.get("name")
-    if name and not _ENV_NAME.fullmatch(name):
-        yield invalid_value(f"{path}.name", json.dumps(name), _ENV_TEXT)
-
-
-def _env_from(value: Json, path: str) -> Iterator[Problem]:
-    if not value.get("configMapRef") and not value.get("secretRef"):
-        text = "must specify one of: `configMapRef` or `secretRef`"
-        yield invalid_value(path.rpartition("[")[0], '""', text)
-
-
-def _pod(value: Json, path: str) -> Iterator[Problem]:
-    if value.get("dnsPolicy") == "None" and not value.get("dnsConfig"):
-        yield required(f"{path}.dnsConfig", "must provide `dnsConfig` when `dnsPolicy` is None")
-    yield from _host_ports(value, path)
-
-
-def _host_ports(value: Json, path: str) -> Iterator[Problem]:
-    seen: set[str] = set()
-    for number, container in enumerate(value.get("containers") or ()):
-        for place, port in enumerate(container.get("ports") or ()):
-            host = port.get("hostPort")
-            field = f"{path}.containers[{number}].ports[{place}].hostPort"
-            if not host:
-                continue
-            if value.get("hostNetwork") and host != port.get("containerPort"):
-                text = "must match `containerPort` when `hostNetwork` is true"
-                yield invalid_value(field, str(host), text)
-            key = f"{port.get('protocol')}/{port.get('hostIP', '')}/{host}"
-            if key in seen:
-                yield duplicate(field, json.dumps(key))
-            seen.add(key)
+    yield from relative_path_problems(value.get("path"), f"{path}.path")
 
 
 def _toleration(value: Json, path: str) -> Iterator[Problem]:
@@ -220,7 +140,7 @@ def _ingress_rule(value: Json, path: str) -> Iterator[Problem]:
 def _priority(value: Json, path: str) -> Iterator[Problem]:
     if value.get("value", 0) > _MOST_URGENT and not value["metadata"]["name"].startswith("system-"):
         text = f"Forbidden: maximum allowed value of a user defined priority is {_MOST_URGENT}"
-        yield f"{path}value", "FieldValueForbidden", text
+        yield f"{path}.value", "FieldValueForbidden", text
 
 
 def _service(value: Json, path: str) -> Iterator[Problem]:
@@ -239,23 +159,17 @@ def _claim(value: Json, path: str) -> Iterator[Problem]:
 
 def _storage_class(value: Json, path: str) -> Iterator[Problem]:
     if not value.get("provisioner"):
-        yield required(f"{path}provisioner")
+        yield required(f"{path}.provisioner")
 
 
 STRUCTS: dict[str, Check] = {
     "core.v1.Probe": _handler,
     "core.v1.LifecycleHandler": _handler,
-    "core.v1.Container": _container,
-    "core.v1.EnvVar": _env,
-    "core.v1.EnvFromSource": _env_from,
-    "core.v1.PodSpec": _pod,
     "core.v1.Toleration": _toleration,
     "core.v1.NodeSelector": node_selector_problems,
     "core.v1.NodeSelectorRequirement": node_requirement_problems,
     "core.v1.PodAffinityTerm": affinity_term_problems,
-    "core.v1.VolumeMount": _mount,
     "core.v1.KeyToPath": _item,
-    "core.v1.ResourceRequirements": _resources,
     "core.v1.ServiceSpec": _service,
     "meta.v1.LabelSelector": label_selector_problems,
     "apps.v1.DeploymentStrategy": _strategy,
