@@ -60,7 +60,9 @@ def test_an_account_syncs_and_deletes_what_it_may(impersonating: World) -> None:
     assert state["phase"] == "Succeeded", state
     app.wait("Synced", "Healthy")
     app.delete()
-    eventually("all is gone", lambda: world.api.find("Application", "argocd", app.name) is None)
+    # Children go in the foreground, so a real garbage collector has to come by.
+    gone = lambda: world.api.find("Application", "argocd", app.name) is None  # noqa: E731
+    eventually("all is gone", gone, 60)
     assert world.api.find("ConfigMap", namespace, "one") is None
 
 
