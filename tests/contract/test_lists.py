@@ -191,10 +191,22 @@ def test_items_of_a_built_in_kind_do_not_say_their_kind(cluster: Cluster, number
         assert not {"kind", "apiVersion"} & set(item)
 
 
-def test_the_namespaces_of_a_list_without_one_are_in_order(cluster: Cluster, numbered: str) -> None:
-    items = cluster.get("/api/v1/configmaps").ok()["items"]
+def test_a_namespace_comes_after_those_that_go_on_with_a_dash(
+    cluster: Cluster, namespace: str
+) -> None:
+    other, labels = f"{namespace}-b", {"of": namespace}
+    cluster.post("/api/v1/namespaces", {"metadata": {"name": other}}).ok()
+    for where, name in ((namespace, "a"), (other, "a"), (namespace, "a.b"), (namespace, "a-b")):
+        manifest = {"metadata": {"name": name, "labels": labels}}
+        cluster.post(f"/api/v1/namespaces/{where}/configmaps", manifest).ok()
+
+    items = cluster.get("/api/v1/configmaps", labelSelector=f"of={namespace}").ok()["items"]
+    pages, _ = page(cluster, "/api/v1/configmaps", labelSelector=f"of={namespace}", limit=2)
+
     found = [(item["metadata"]["namespace"], item["metadata"]["name"]) for item in items]
-    assert found == sorted(found)
+    assert found == [(other, "a"), *((namespace, name) for name in ("a", "a-b", "a.b"))]
+    assert pages == ["a", "a"]
+    cluster.delete(f"/api/v1/namespaces/{other}").ok()
 
 
 def page(cluster: Cluster, path: str, **query: Any) -> tuple[list[str], dict[str, Any]]:

@@ -16,7 +16,7 @@ from tiphys.sandbox.requests import Request
 from tiphys.sandbox.selectors import EVERYTHING, parse_selectors
 from tiphys.sandbox.statuses import StatusError, bad_request
 from tiphys.sandbox.store import Store
-from tiphys.sandbox.stored import Name, Stored
+from tiphys.sandbox.stored import Name, Stored, place
 
 _NOT_VALID = "invalid continue token: continue key is not valid"
 _TOO_OLD = (
@@ -49,7 +49,7 @@ def select(store: Store, request: Request) -> Page:
     state = store.at(request.kind.collection, request.namespace, version)
     if state is None:
         raise _expired(after, request)
-    names = state.names if after is None else state.names[bisect_right(state.names, after) :]
+    names = state.names if after is None else _after(state.names, after)
     limit = _limit(request) or len(names)
     metadata: dict[str, Any] = {"resourceVersion": str(version)}
     if selects is EVERYTHING:
@@ -65,6 +65,10 @@ def select(store: Store, request: Request) -> Page:
         if selects is EVERYTHING:
             metadata["remainingItemCount"] = left
     return Page(found, metadata)
+
+
+def _after(names: list[Name], last: Name) -> list[Name]:
+    return names[bisect_right(names, place(last), key=place) :]
 
 
 def _limit(request: Request) -> int:

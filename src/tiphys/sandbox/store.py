@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from tiphys.model.encoding import kept_json
 from tiphys.sandbox.database import Database
 from tiphys.sandbox.statuses import StatusError
-from tiphys.sandbox.stored import Change, Collection, Name, Stored
+from tiphys.sandbox.stored import Change, Collection, Name, Stored, place
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ class State(NamedTuple):
     """A collection at one version; shared, so never to be changed.
 
     Attributes:
-        names: those of its objects, sorted by namespace and name.
+        names: those of its objects, sorted; see `place`.
         objects: at least these, by name.
     """
 
@@ -62,6 +62,8 @@ class Store:
         for collection, name, stored in self._database.load():
             self._objects[collection][name] = stored
             self._names[collection].append(name)
+        for names in self._names.values():
+            names.sort(key=place)
         self.version = self.oldest = self._database.latest_version()
 
     def close(self) -> None:
@@ -90,7 +92,7 @@ class Store:
         return self._objects[collection].get(name)
 
     def all(self, collection: Collection, namespace: str = "") -> list[tuple[Name, Stored]]:
-        """Return the objects of a collection, sorted by namespace and name.
+        """Return the objects of a collection, sorted; see `place`.
 
         Args:
             collection: which objects.
@@ -103,8 +105,9 @@ class Store:
         """Return a collection as it is, or what of it lies in one namespace."""
         names = self._names[collection]
         if namespace:
-            # No namespace lies between this one and the same with a zero byte.
-            start, end = (bisect_left(names, (edge, "")) for edge in (namespace, f"{namespace}\0"))
+            # "0" is the sign after "/".
+            edges = (f"{namespace}/", f"{namespace}0")
+            start, end = (bisect_left(names, edge, key=place) for edge in edges)
             names = names[start:end]
         return State(names, self._objects[collection])
 
@@ -150,7 +153,7 @@ class Store:
                 then.pop(change.name, None)
             else:
                 then[change.name] = change.previous
-        return State(sorted(then), then)
+        return State(sorted(then, key=place), then)
 
     def put(self, collection: Collection, manifest: dict[str, Any]) -> Stored:
         """Store an object at a new version; the manifest is taken over, version included."""
@@ -190,13 +193,13 @@ class Store:
         previous = objects.get(name)
         objects[name] = stored
         if previous is None:
-            insort(self._names[collection], name)
+            insort(self._names[collection], name, key=place)
         return previous
 
     def _unset(self, collection: Collection, name: Name) -> None:
         del self._objects[collection][name]
         names = self._names[collection]
-        del names[bisect_left(names, name)]
+        del names[bisect_left(names, place(name), key=place)]
 
     def _write(self, change: Change) -> None:
         self._waiting.append(change)

@@ -15,6 +15,15 @@ Collection = tuple[str, str]
 Name = tuple[str, str]
 """Namespace and name; the namespace of a cluster-scoped object is ""."""
 
+
+def place(name: Name) -> str:
+    """Return what names are sorted by: the key under which an API server keeps an object.
+
+    So a namespace comes after those that go on with a dash or a dot.
+    """
+    return f"{name[0]}/{name[1]}"
+
+
 _DECODED_COUNT = 2000
 _decoded: "deque[Stored]" = deque()
 
