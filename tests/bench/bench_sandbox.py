@@ -7,7 +7,7 @@ Usage: python -m tests.bench.bench_sandbox [NAME=VALUE...]
   real=1          0 leaves the real control plane out
 Prints a table; nothing is asserted. The load comes from a process of its own with 4 connections;
 its CPU, and the server's, stand beside the wall time, because cores are shared. So does how long a
-loop of ten million additions takes just then: on a fast machine half a second, on a busy one two.
+loop of ten million additions takes just then: figures taken at different speeds do not compare.
 """
 
 import contextlib

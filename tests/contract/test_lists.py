@@ -206,6 +206,9 @@ def test_a_namespace_comes_after_those_that_go_on_with_a_dash(
     found = [(item["metadata"]["namespace"], item["metadata"]["name"]) for item in items]
     assert found == [(other, "a"), *((namespace, name) for name in ("a", "a-b", "a.b"))]
     assert pages == ["a", "a"]
+    everything = cluster.get("/api/v1/configmaps").ok()["items"]
+    keys = [f"{item['metadata']['namespace']}/{item['metadata']['name']}" for item in everything]
+    assert keys == sorted(keys)
     cluster.delete(f"/api/v1/namespaces/{other}").ok()
 
 

@@ -76,7 +76,7 @@ def _schedule(manifest: dict[str, Any]) -> Iterator[Problem]:
         yield invalid_value("spec.schedule", f'"{schedule}"', text)
 
 
-def _time_zone(manifest: dict[str, Any]) -> Iterator[Problem]:
+def _cron_job(manifest: dict[str, Any]) -> Iterator[Problem]:
     yield from _schedule(manifest)
     zone = value_at(manifest, "spec.timeZone")
     if zone is not None:
@@ -228,7 +228,7 @@ RULES: dict[str, Rule] = {
     "Deployment.apps": _deployment,
     "StatefulSet.apps": _replicas,
     "ReplicaSet.apps": _replicas,
-    "CronJob.batch": _time_zone,
+    "CronJob.batch": _cron_job,
     "Role.rbac.authorization.k8s.io": _role,
     "RoleBinding.rbac.authorization.k8s.io": _binding(("Role", "ClusterRole")),
     "ClusterRoleBinding.rbac.authorization.k8s.io": _binding(("ClusterRole",)),

@@ -13,9 +13,7 @@ import orjson
 
 from tiphys.sandbox.defaulting import kind_name
 from tiphys.sandbox.kinds import Kind
-
-Problem = tuple[str, str, str]
-"""Field, reason, message."""
+from tiphys.sandbox.problems import Problem
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"
@@ -98,8 +96,8 @@ def name_errors(kind: Kind, name: str) -> Iterator[str]:
         return
     if len(name) > 253:
         yield f"must be no more than 253 {'bytes' if kind.is_custom else 'characters'}"
-    elif not _IS_SUBDOMAIN.fullmatch(name):
-        yield _SUBDOMAIN_TEXT
+    else:
+        yield from subdomain_errors(name)
     most = _SHORT_NAMES.get(named)
     if most and len(name) > most:
         yield f"must be no more than {most} characters"

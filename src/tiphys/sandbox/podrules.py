@@ -51,7 +51,7 @@ def pod_problems(spec: Json, path: str, claimed: set[str]) -> Iterator[Problem]:
         yield required(f"{path}.dnsConfig", "must provide `dnsConfig` when `dnsPolicy` is None")
     yield from _host_port_problems(spec, path)
     for place, toleration in enumerate(spec.get("tolerations") or ()):
-        yield from _toleration_problems(toleration, f"{path}.tolerations[{place}].operator")
+        yield from _toleration_problems(toleration, f"{path}.tolerations[{place}]")
 
 
 def _volume_problems(volume: Json, field: str, known: set[str]) -> Iterator[Problem]:
@@ -88,7 +88,11 @@ def _each_container(containers: Any, path: str, volumes: set[str]) -> Iterator[P
         seen.add(str(name))
 
 
-def _toleration_problems(toleration: Json, field: str) -> Iterator[Problem]:
+def _toleration_problems(toleration: Json, path: str) -> Iterator[Problem]:
+    field, effect = f"{path}.operator", toleration.get("effect", "")
+    if toleration.get("tolerationSeconds") is not None and effect != "NoExecute":
+        text = "effect must be 'NoExecute' when `tolerationSeconds` is set"
+        yield invalid_value(f"{path}.effect", json.dumps(effect), text)
     operator, value = toleration.get("operator") or "Equal", toleration.get("value", "")
     if not toleration.get("key") and operator != "Exists":
         text = (

@@ -44,13 +44,6 @@ def _item(value: Json, path: str) -> Iterator[Problem]:
     yield from relative_path_problems(value.get("path"), f"{path}.path")
 
 
-def _toleration(value: Json, path: str) -> Iterator[Problem]:
-    effect = value.get("effect", "")
-    if value.get("tolerationSeconds") is not None and effect != "NoExecute":
-        text = "effect must be 'NoExecute' when `tolerationSeconds` is set"
-        yield invalid_value(f"{path}.effect", json.dumps(effect), text)
-
-
 def _deployment(value: Json, path: str) -> Iterator[Problem]:
     deadline_s, ready_s = value.get("progressDeadlineSeconds"), value.get("minReadySeconds", 0)
     if deadline_s is not None and deadline_s <= ready_s:
@@ -165,7 +158,6 @@ def _storage_class(value: Json, path: str) -> Iterator[Problem]:
 STRUCTS: dict[str, Check] = {
     "core.v1.Probe": _handler,
     "core.v1.LifecycleHandler": _handler,
-    "core.v1.Toleration": _toleration,
     "core.v1.NodeSelector": node_selector_problems,
     "core.v1.NodeSelectorRequirement": node_requirement_problems,
     "core.v1.PodAffinityTerm": affinity_term_problems,

@@ -109,8 +109,8 @@ def _fieldset(members: list[PathElement], children: dict[PathElement, FieldSet])
 def additions(old: Any, new: Any, type_: TypeRef) -> FieldSet:
     """Return what `compare` calls changed, when nothing of `old` is missing in `new`.
 
-    That is so for a new object, which is compared with the structs that it cannot be without; what
-    lies below them, and is new, has its own.
+    That is so for a new object, which is compared with the structs that it cannot be without. What
+    is new below those counts together with the structs that it cannot be without in turn.
 
     Raises:
         ListItemError: an item of a list has no key.

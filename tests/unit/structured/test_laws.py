@@ -14,7 +14,7 @@ from tests.unit.structured.strategies import (
 )
 from tiphys.structured.compare import additions, compare, equal
 from tiphys.structured.fields import to_fieldset
-from tiphys.structured.fieldset import FieldSet
+from tiphys.structured.fieldset import EMPTY, FieldSet
 from tiphys.structured.managed import decode_managed_fields
 from tiphys.structured.merge import FieldWriter, apply, keep_times, update_managed_fields
 from tiphys.structured.patches.merge_patch import apply_merge_patch, create_merge_patch
@@ -36,6 +36,14 @@ def test_a_field_set_survives_being_written(fields: FieldSet) -> None:
     assert FieldSet.from_fields_v1(written) == fields
     assert FieldSet.of(*fields) == fields
     assert len(list(fields)) == len(fields)
+
+
+def test_the_empty_set_is_one_however_many_sets_there_have_been() -> None:
+    for number in range(20_000):
+        FieldSet((f"f:{number}",))
+
+    assert FieldSet() is EMPTY
+    assert FieldSet.of_fields((), {}) is EMPTY
 
 
 @given(field_sets, field_sets)

@@ -2,7 +2,7 @@
 
 One key is worked on at a time, from what is stored then; what is written in a few milliseconds is
 committed together. Requests go first: while they keep coming, the controllers take a twentieth
-of the loop, which is more than a real controller manager may ask of its API server.
+of the loop.
 """
 
 import asyncio
