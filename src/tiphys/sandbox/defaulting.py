@@ -6,16 +6,14 @@ them and are code here.
 
 import copy
 from collections.abc import Callable, Collection
-from functools import cache, lru_cache
-from importlib import resources
+from functools import cache
 from typing import Any
-
-import yaml
 
 from tiphys.sandbox.apitypes import api_types
 from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.scalars import Change, element_of
 from tiphys.sandbox.statuses import qualified
+from tiphys.sandbox.tables import load_table
 from tiphys.sandbox.typed import flat_fields, struct_type
 from tiphys.sandbox.versions import default_metric, in_version
 from tiphys.structured.quantities import parse_quantity
@@ -27,12 +25,9 @@ TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 Fill = Callable[[dict[str, Any]], None]
 
 
-@lru_cache(maxsize=1)
 def table() -> dict[str, Any]:
     """Return the tables of defaults, required and immutable fields."""
-    text = (resources.files("tiphys.sandbox.data") / "defaults.yaml").read_text()
-    document: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
-    return document
+    return load_table("defaults")
 
 
 def kind_name(kind: Kind) -> str:

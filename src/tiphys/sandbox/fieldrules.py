@@ -7,17 +7,15 @@ Source: Kubernetes API reference, and the answers in tests/contract/answers.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache, lru_cache
-from importlib import resources
+from functools import cache
 from typing import Any, NamedTuple
-
-import yaml
 
 from tiphys.sandbox.apitypes import api_types
 from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.problems import Problem, invalid_value, unsupported
 from tiphys.sandbox.scalars import element_of
 from tiphys.sandbox.structrules import STRUCTS
+from tiphys.sandbox.tables import load_table
 from tiphys.sandbox.typed import flat_fields, struct_type
 
 _Checker = Callable[[Any, str, list[Problem]], None]
@@ -34,13 +32,6 @@ def field_problems(manifest: dict[str, Any], kind: Kind) -> list[Problem]:
     return [(path[1:], reason, text) for path, reason, text in found]
 
 
-@lru_cache(maxsize=1)
-def _table() -> dict[str, Any]:
-    text = (resources.files("tiphys.sandbox.data") / "fieldrules.yaml").read_text()
-    document: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)
-    return document
-
-
 def _short(name: str) -> str:
     for prefix in _APIS:
         name = name.removeprefix(prefix)
@@ -52,7 +43,7 @@ def _has_rules(name: str, above: frozenset[str]) -> bool:
     if name in above or not struct_type(name):
         return False
     short = _short(name)
-    if short in _table() or short in STRUCTS:
+    if short in load_table("fieldrules") or short in STRUCTS:
         return True
     seen = above | {name}
     return any(_has_rules(element_of(field.go), seen) for field in flat_fields(name))
@@ -83,7 +74,7 @@ class _StructChecker:
         self._name = name
         short = _short(name)
         self._rules: dict[str, _Rule] = {
-            field: _Rule(**rule) for field, rule in _table().get(short, {}).items()
+            field: _Rule(**rule) for field, rule in load_table("fieldrules").get(short, {}).items()
         }
         self._act = STRUCTS.get(short)
         self._below: dict[str, _Checker] | None = None

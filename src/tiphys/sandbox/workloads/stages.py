@@ -1,13 +1,11 @@
 """What objects become by themselves, read from data/stages.yaml."""
 
 from collections.abc import Mapping
-from importlib import resources
 from typing import Any
-
-import yaml
 
 from tiphys.sandbox.defaulting import kind_name, value_at
 from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.tables import load_table
 from tiphys.sandbox.workloads.cluster import Cluster, Manifest, seconds_since
 
 
@@ -15,8 +13,7 @@ class Stages:
     """The stages of every kind that has some."""
 
     def __init__(self) -> None:
-        text = (resources.files("tiphys.sandbox.data") / "stages.yaml").read_text()
-        self._stages: Mapping[str, list[Manifest]] = yaml.load(text, Loader=yaml.CSafeLoader)
+        self._stages: Mapping[str, list[Manifest]] = load_table("stages")
 
     def has(self, kind: Kind) -> bool:
         """Return whether objects of a kind become anything."""
