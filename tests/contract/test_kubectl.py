@@ -21,7 +21,7 @@ import yaml
 
 from tests.contract.cluster import Cluster, at
 from tests.real.old_kubectl import old_kubectl
-from tiphys.sandbox.logs import LOG_ANNOTATION
+from tiphys.sandbox.workloads.logs import LOG_ANNOTATION
 
 FOLDER = Path(__file__).parent / "kubectl"
 SESSIONS = ("objects", "operations")

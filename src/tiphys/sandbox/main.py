@@ -22,17 +22,17 @@ from tiphys.sandbox.access.default_roles import install_roles
 from tiphys.sandbox.access.rbac import Rbac
 from tiphys.sandbox.access.token_requests import AccountSecrets
 from tiphys.sandbox.access.tokens import Tokens
-from tiphys.sandbox.certificates import ensure_certificate
 from tiphys.sandbox.clock import utc_now
-from tiphys.sandbox.dependents import Dependents
-from tiphys.sandbox.kinds import Kinds
-from tiphys.sandbox.lifecycle import Lifecycle
-from tiphys.sandbox.protection import Protection
-from tiphys.sandbox.registry import Registry
-from tiphys.sandbox.server import ApiServer
-from tiphys.sandbox.store import Store
+from tiphys.sandbox.http.certificates import ensure_certificate
+from tiphys.sandbox.http.server import ApiServer
+from tiphys.sandbox.lifecycle.dependents import Dependents
+from tiphys.sandbox.lifecycle.lifecycle import Lifecycle
+from tiphys.sandbox.lifecycle.protection import Protection
+from tiphys.sandbox.registry.registry import Registry
+from tiphys.sandbox.registry.writing import Write
+from tiphys.sandbox.storage.store import Store
+from tiphys.sandbox.typed.kinds import Kinds
 from tiphys.sandbox.workloads.engine import Workloads
-from tiphys.sandbox.writing import Write
 
 _NAMESPACES = ("default", "kube-system", "kube-public", "kube-node-lease")
 

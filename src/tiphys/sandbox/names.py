@@ -11,9 +11,9 @@ from typing import Any
 
 import orjson
 
-from tiphys.sandbox.defaulting import kind_name
-from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.problems import Problem
+from tiphys.sandbox.typed.defaulting import kind_name
+from tiphys.sandbox.typed.kinds import Kind
 
 _LABEL = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL}(\.{_LABEL})*"

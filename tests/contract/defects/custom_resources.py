@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import writing
+from tiphys.sandbox.registry import writing
 from tiphys.structured.custom import rules
 
 

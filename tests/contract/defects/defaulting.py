@@ -1,8 +1,8 @@
 """Defects that the group on defaulting must notice."""
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox.admission import Admission
-from tiphys.sandbox.defaulting import table
+from tiphys.sandbox.registry.admission import Admission
+from tiphys.sandbox.typed.defaulting import table
 
 
 @noticed_by(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import definitions
+from tiphys.sandbox.serving import definitions
 
 
 @noticed_by("test_a_name_that_is_taken_is_not_accepted")

@@ -1,7 +1,7 @@
 """Defects that the group on deletion must notice."""
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import writing
+from tiphys.sandbox.registry import writing
 
 
 @noticed_by("test_none_is_added_while_an_object_is_deleted")

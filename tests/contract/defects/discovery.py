@@ -3,8 +3,9 @@
 from typing import Any
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import discovery, documents, openapi
-from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.http import documents
+from tiphys.sandbox.serving import discovery, openapi
+from tiphys.sandbox.typed.kinds import Kind
 
 
 @noticed_by("test_the_resources_of_a_version")

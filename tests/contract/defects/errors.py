@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import handlers, options
-from tiphys.sandbox.decoding import Read
-from tiphys.sandbox.kinds import Kind
-from tiphys.sandbox.requests import Request
+from tiphys.sandbox.http import handlers, options
+from tiphys.sandbox.http.requests import Request
+from tiphys.sandbox.typed.decoding import Read
+from tiphys.sandbox.typed.kinds import Kind
 
 
 @noticed_by("test_a_value_of_a_wrong_type_is_named[a number among strings]")

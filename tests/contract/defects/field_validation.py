@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import handlers
-from tiphys.sandbox.patching import Patch
+from tiphys.sandbox.http import handlers
+from tiphys.sandbox.http.patching import Patch
 
 
 @noticed_by("test_strict_refuses_every_unknown_and_repeated_field")

@@ -1,7 +1,7 @@
 """Defects that the session with kubectl must notice."""
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import protobuf
+from tiphys.sandbox.http import protobuf
 
 
 @noticed_by("test_a_session_says_the_same[objects-1.37]")

@@ -3,10 +3,10 @@
 from typing import Any
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import lists
-from tiphys.sandbox.kinds import Kind
-from tiphys.sandbox.selectors import EVERYTHING, Selector
-from tiphys.sandbox.store import Store
+from tiphys.sandbox.http import lists
+from tiphys.sandbox.http.selectors import EVERYTHING, Selector
+from tiphys.sandbox.storage.store import Store
+from tiphys.sandbox.typed.kinds import Kind
 
 
 @noticed_by("test_pages_are_of_one_state_of_the_collection")

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import handlers, names
-from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox import names
+from tiphys.sandbox.http import handlers
+from tiphys.sandbox.typed.kinds import Kind
 
 
 @noticed_by("test_a_name_that_its_kind_does_not_take[capitals of a ConfigMap]")

@@ -1,7 +1,7 @@
 """Defects that the group on namespaces must notice."""
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import deletions
+from tiphys.sandbox.registry import deletions
 
 
 @noticed_by("test_a_namespace_of_the_cluster_itself_is_kept[default]")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox.registry import Registry
+from tiphys.sandbox.registry.registry import Registry
 
 
 @noticed_by("test_an_update_of_an_old_version_is_a_conflict")

@@ -1,9 +1,9 @@
 """Defects that the group on output must notice."""
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import handlers
-from tiphys.sandbox.columns import COLUMNS
-from tiphys.sandbox.requests import Request
+from tiphys.sandbox.http import handlers
+from tiphys.sandbox.http.columns import COLUMNS
+from tiphys.sandbox.http.requests import Request
 
 
 @noticed_by("test_the_columns_of_a_kind[v1/pods]")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import patching
+from tiphys.sandbox.http import patching
 
 
 @noticed_by("test_a_json_patch_that_does_not_apply_changes_nothing[a test fails]")

@@ -3,8 +3,8 @@
 from typing import Any
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import registry
 from tiphys.sandbox.quotas.usage import QUOTAS
+from tiphys.sandbox.registry import registry
 from tiphys.sandbox.workloads import engine
 from tiphys.sandbox.workloads.cluster import Cluster, Manifest
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import writing
+from tiphys.sandbox.registry import writing
 
 
 @noticed_by("test_recorded_writes_are_answered_as_a_real_server_did")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import patching
+from tiphys.sandbox.http import patching
 from tiphys.structured.patches.merge_patch import apply_merge_patch
 from tiphys.structured.patches.strategic import _Merge
 

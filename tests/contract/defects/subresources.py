@@ -3,8 +3,9 @@
 from typing import Any
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import handlers, writing
-from tiphys.sandbox.scale import as_scale
+from tiphys.sandbox.http import handlers
+from tiphys.sandbox.registry import writing
+from tiphys.sandbox.registry.scale import as_scale
 
 
 @noticed_by("test_a_scale_shows_replicas_and_selector[Deployment]")

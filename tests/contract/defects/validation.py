@@ -1,7 +1,7 @@
 """Defects that the group on validation must notice."""
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import kindrules
+from tiphys.sandbox.rules import kinds as kindrules
 
 
 @noticed_by(

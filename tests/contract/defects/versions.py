@@ -1,7 +1,7 @@
 """Defects that the group on versions must notice."""
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import versions
+from tiphys.sandbox.typed import versions
 from tiphys.structured.versions import Versions
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox.watches import _Stream
+from tiphys.sandbox.http.watches import _Stream
 
 
 @noticed_by("test_a_watch_from_a_version_tells_what_came_after")

@@ -3,7 +3,8 @@
 from typing import Any
 
 from tests.contract.planted import noticed_by
-from tiphys.sandbox import scalars, typed
+from tiphys.sandbox.typed import scalars
+from tiphys.sandbox.typed import structs as typed
 
 TEST = "test_what_says_nothing_is_kept_as_a_real_server_keeps_it"
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from tiphys.sandbox.access.rbac import GROUP
 from tiphys.sandbox.clock import utc_now
-from tiphys.sandbox.registry import Registry
-from tiphys.sandbox.stored import Change
-from tiphys.sandbox.writing import Write
+from tiphys.sandbox.registry.registry import Registry
+from tiphys.sandbox.registry.writing import Write
+from tiphys.sandbox.storage.stored import Change
 
 _ROLES = (GROUP, "clusterroles")
 _MANAGER = "clusterrole-aggregation-controller"

@@ -8,8 +8,8 @@ import orjson
 from tiphys.sandbox.access.aggregation import Aggregation
 from tiphys.sandbox.access.rbac import GROUP
 from tiphys.sandbox.clock import utc_now
-from tiphys.sandbox.registry import Registry
-from tiphys.sandbox.writing import Write
+from tiphys.sandbox.registry.registry import Registry
+from tiphys.sandbox.registry.writing import Write
 
 _MANAGER = "kube-apiserver"
 

@@ -11,9 +11,9 @@ from typing import Any
 from tiphys.sandbox.access.asked import Asked
 from tiphys.sandbox.access.rbac import GROUP, Rbac, Rule
 from tiphys.sandbox.access.users import User
-from tiphys.sandbox.kinds import Kind
+from tiphys.sandbox.registry.writing import Check
 from tiphys.sandbox.statuses import StatusError, not_found, qualified
-from tiphys.sandbox.writing import Check
+from tiphys.sandbox.typed.kinds import Kind
 
 _FIELDS = ("apiGroups", "resources", "nonResourceURLs", "resourceNames", "verbs")
 _SHOWN = ("APIGroups", "Resources", "NonResourceURLs", "ResourceNames", "Verbs")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from tiphys.sandbox.access.asked import Asked
 from tiphys.sandbox.access.users import User, account_name
-from tiphys.sandbox.store import Store
+from tiphys.sandbox.storage.store import Store
 
 GROUP = "rbac.authorization.k8s.io"
 Rule = dict[str, Any]

@@ -10,10 +10,10 @@ from typing import Any
 
 from tiphys.sandbox.access.tokens import ISSUER, Tokens
 from tiphys.sandbox.clock import utc_now
-from tiphys.sandbox.registry import Registry
+from tiphys.sandbox.registry.registry import Registry
+from tiphys.sandbox.registry.writing import Write
 from tiphys.sandbox.statuses import bad_request, conflict, invalid, not_found
-from tiphys.sandbox.stored import Change
-from tiphys.sandbox.writing import Write
+from tiphys.sandbox.storage.stored import Change
 
 _ACCOUNTS, _SECRETS = ("", "serviceaccounts"), ("", "secrets")
 _GROUP = "authentication.k8s.io"

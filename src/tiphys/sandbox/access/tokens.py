@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tiphys.sandbox.access.users import AUTHENTICATED, User, account_groups, account_name
-from tiphys.sandbox.store import Store
+from tiphys.sandbox.storage.store import Store
 
 if TYPE_CHECKING:
     from tiphys.sandbox.access.signing import Signer

@@ -9,7 +9,6 @@ Source: Kubernetes documentation, "Resource Quotas"; messages as a real API serv
 
 from typing import Any, NamedTuple
 
-from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.quotas.scopes import is_about
 from tiphys.sandbox.quotas.usage import (
     PODS,
@@ -22,7 +21,8 @@ from tiphys.sandbox.quotas.usage import (
     usage,
 )
 from tiphys.sandbox.statuses import StatusError, qualified
-from tiphys.sandbox.store import Store
+from tiphys.sandbox.storage.store import Store
+from tiphys.sandbox.typed.kinds import Kind
 from tiphys.structured.quantities import added_quantities, parse_quantity
 
 Manifest = dict[str, Any]

@@ -6,9 +6,9 @@ Source: Kubernetes documentation, "Resource Quotas", "Quota scopes".
 from collections.abc import Callable
 from typing import Any
 
-from tiphys.sandbox.defaulting import quality_of_service
-from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.quotas.usage import CLAIMS, PODS
+from tiphys.sandbox.typed.defaulting import quality_of_service
+from tiphys.sandbox.typed.kinds import Kind
 
 Manifest = dict[str, Any]
 

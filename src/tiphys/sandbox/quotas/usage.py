@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.statuses import qualified
+from tiphys.sandbox.typed.kinds import Kind
 from tiphys.structured.quantities import added_quantities, parse_quantity
 
 Manifest = dict[str, Any]

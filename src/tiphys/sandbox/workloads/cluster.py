@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from tiphys.sandbox.clock import utc_now
-from tiphys.sandbox.dependents import Dependents
-from tiphys.sandbox.kinds import Kind, version_order
-from tiphys.sandbox.registry import Registry
+from tiphys.sandbox.lifecycle.dependents import Dependents
+from tiphys.sandbox.registry.registry import Registry
+from tiphys.sandbox.registry.writing import Write
 from tiphys.sandbox.statuses import StatusError
-from tiphys.sandbox.stored import Collection
-from tiphys.sandbox.writing import Write
+from tiphys.sandbox.storage.stored import Collection
+from tiphys.sandbox.typed.kinds import Kind, version_order
 
 Manifest = dict[str, Any]
 Step = Callable[["Cluster", Manifest], float | None]

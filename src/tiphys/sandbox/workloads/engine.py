@@ -10,12 +10,12 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 
-from tiphys.sandbox.dependents import Dependents, owners_of
+from tiphys.sandbox.lifecycle.dependents import Dependents, owners_of
 from tiphys.sandbox.quotas.usage import QUOTAS, USE_MORE
-from tiphys.sandbox.registry import Registry
-from tiphys.sandbox.serving import CRDS
+from tiphys.sandbox.registry.registry import Registry
+from tiphys.sandbox.serving.custom import CRDS
 from tiphys.sandbox.statuses import StatusError
-from tiphys.sandbox.stored import Change, Collection, Name, Stored
+from tiphys.sandbox.storage.stored import Change, Collection, Name, Stored
 from tiphys.sandbox.workloads import (
     cronjobs,
     daemonsets,

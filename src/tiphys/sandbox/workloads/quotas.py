@@ -8,7 +8,6 @@ Source: Kubernetes documentation, "Resource Quotas".
 
 from collections.abc import Iterable
 
-from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.quotas.scopes import is_about, selectors_of
 from tiphys.sandbox.quotas.usage import (
     QUOTAS,
@@ -20,6 +19,7 @@ from tiphys.sandbox.quotas.usage import (
     usage,
 )
 from tiphys.sandbox.statuses import qualified
+from tiphys.sandbox.typed.kinds import Kind
 from tiphys.sandbox.workloads.cluster import Cluster, Manifest
 from tiphys.structured.quantities import canonical_quantity
 

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tiphys.sandbox.defaulting import kind_name, value_at
-from tiphys.sandbox.kinds import Kind
 from tiphys.sandbox.tables import load_table
+from tiphys.sandbox.typed.defaulting import kind_name, value_at
+from tiphys.sandbox.typed.kinds import Kind
 from tiphys.sandbox.workloads.cluster import Cluster, Manifest, seconds_since
 
 

@@ -1,0 +1,1 @@
+"""Requests and answers: what is asked, in which form, and how it is shown."""

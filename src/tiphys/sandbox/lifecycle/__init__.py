@@ -1,0 +1,1 @@
+"""What happens by itself after a deletion: dependents, namespaces, protection."""

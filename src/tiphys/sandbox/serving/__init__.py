@@ -1,0 +1,1 @@
+"""What the cluster says of itself: discovery, OpenAPI, and the kinds that definitions add."""
