@@ -7,6 +7,12 @@
     ├── RenderError              a source was fetched but does not render
     ├── ClusterError             a cluster cannot be reached or refuses us altogether
     ├── NotManagedError          an object lies outside of what is managed of a cluster
+    ├── UnauthenticatedError     a caller did not prove who they are
+    ├── PermissionDeniedError    a caller may not do this, or what they name does not exist
+    ├── PreconditionError        the request is understood, but the state of things forbids it now
+    ├── AlreadyExistsError       a thing of that name exists and differs
+    ├── LimitExceededError       a caller asked for too much, or too often
+    ├── UnimplementedError       a feature that does not exist, or is turned off
     └── ApiError                 the API server answered a request with a Status of failure
 
 One error has four faces (log, condition, REST, command line), each written by one function of the
@@ -87,6 +93,43 @@ class NotManagedError(TiphysError):
 
     reason = "NotManaged"
     is_about_live = True
+
+
+class UnauthenticatedError(TiphysError):
+    """A caller did not prove who they are."""
+
+    reason = "Unauthenticated"
+
+
+class PermissionDeniedError(TiphysError):
+    """A caller may not do this; also said of what does not exist, so that names do not leak."""
+
+    reason = "PermissionDenied"
+
+
+class PreconditionError(TiphysError):
+    """A request is understood, but the state of things forbids it now."""
+
+    reason = "FailedPrecondition"
+
+
+class AlreadyExistsError(TiphysError):
+    """A thing of that name exists and differs from what was to be created."""
+
+    reason = "AlreadyExists"
+
+
+class LimitExceededError(TiphysError):
+    """A caller asked for too much at once, or too often."""
+
+    reason = "ResourceExhausted"
+    transient = True
+
+
+class UnimplementedError(TiphysError):
+    """A feature that does not exist yet, or that is turned off."""
+
+    reason = "Unimplemented"
 
 
 class ApiError(TiphysError):
