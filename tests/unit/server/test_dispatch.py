@@ -220,5 +220,5 @@ def test_large_answers_are_compressed_for_clients_that_accept_it() -> None:
     ],
 )
 def test_a_permission_that_checks_nothing_cannot_be_written(fields: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="check|together"):
+    with pytest.raises(ValueError, match=r"check|together"):
         Permission(**fields)
