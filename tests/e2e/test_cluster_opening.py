@@ -10,7 +10,7 @@ from tiphys.delivery.clusters import OpenCluster
 from tiphys.kube.config import load_kubeconfig
 from tiphys.kube.connection import connect
 from tiphys.model.cluster import IN_CLUSTER
-from tiphys.run import installation_of, open_cluster
+from tiphys.run.opening import installation_of, open_cluster
 
 Opening = Callable[[], Coroutine[Any, Any, OpenCluster]]
 

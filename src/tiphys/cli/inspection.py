@@ -21,7 +21,7 @@ from tiphys.model.cluster import ClusterRecord
 from tiphys.model.errors import InvalidInputError
 from tiphys.model.keys import Manifest, ResourceKey
 from tiphys.model.project import AppProject
-from tiphys.run import installation_of, open_cluster
+from tiphys.run.opening import installation_of, open_cluster
 from tiphys.sources.sources import Sources
 
 
@@ -99,7 +99,9 @@ class Inspection:
         record = cache.record(key)
         if record is None:
             return ()
-        return tuple([await self._child(child) for child in sorted(cache.children([record.uid]))])
+        return tuple(
+            [await self._child(child) for child in sorted(cache.children([record.uid, str(key)]))]
+        )
 
     async def _child(self, key: ResourceKey) -> LiveNode:
         record = await self._cluster.cache.load(key)

@@ -105,6 +105,8 @@ class Controller:
         return [source for source in sources if push.is_about(source.repo_url)]
 
     def _live_changed(self, event: LiveEvent) -> None:
+        if event.is_noise:
+            return
         namespace = self._services.installation.namespace
         if not event.instances and event.change is not LiveChange.MODIFIED and not event.is_child:
             for key in self._watch_orphans_in(event.key.namespace):

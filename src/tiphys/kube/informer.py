@@ -29,9 +29,14 @@ class Informer:
         self._synced = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
-    def subscribe(self, listener: Listener) -> None:
-        """Be told of every change from now on; must return at once."""
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Be told of every change from now on; must return at once.
+
+        Returns:
+            A function that ends it.
+        """
         self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     async def start(self) -> None:
         """Begin to watch, and return once the first list is in."""
@@ -109,7 +114,7 @@ class Informer:
         """Keep what is held: a collection that cannot be read now has not become empty."""
 
     def _tell(self, key: str, before: Manifest | None, after: Manifest | None) -> None:
-        for listener in self._listeners:
+        for listener in tuple(self._listeners):
             listener(key, before, after)
 
 

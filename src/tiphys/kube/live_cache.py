@@ -8,7 +8,7 @@ counts as deleted. In namespaced mode only some namespaces are watched, each by 
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
 
 import msgspec
@@ -16,7 +16,7 @@ import msgspec
 from tiphys.kube.client import KubeClient
 from tiphys.kube.extent import EVERYTHING, Extent
 from tiphys.kube.live_feed import LiveFeed
-from tiphys.kube.live_store import LiveRecord, LiveStore
+from tiphys.kube.live_store import LiveRecord, LiveStore, Reading
 from tiphys.kube.watching import Head, supervise
 from tiphys.model.errors import ClusterError
 from tiphys.model.keys import GroupKind, GroupVersionKind, Manifest, ResourceKey, key_of
@@ -42,13 +42,22 @@ class LiveEvent(msgspec.Struct, frozen=True):
 
     Attributes:
         instances: the Applications that its mark names now or named before.
-        is_child: it belongs to another object.
+        uid: of the object.
+        owners: what it belongs to, as in `LiveRecord.owners`.
+        is_noise: nothing changed that a comparison looks at, only what a resource tree shows.
     """
 
     change: LiveChange
     key: ResourceKey
     instances: frozenset[str]
-    is_child: bool = False
+    uid: str = ""
+    owners: tuple[str, ...] = ()
+    is_noise: bool = False
+
+    @property
+    def is_child(self) -> bool:
+        """True for what belongs to another object."""
+        return bool(self.owners)
 
 
 _Place = tuple[GroupVersionKind, str]
@@ -61,14 +70,13 @@ class LiveCache:
         self,
         client: KubeClient,
         *,
-        tracking: Callable[[Manifest], str | None],
         is_excluded: Callable[[GroupKind], bool],
-        without_noise: Callable[[Manifest], Manifest] = lambda manifest: manifest,
+        reading: Reading,
         extent: Extent = EVERYTHING,
     ) -> None:
         self._client, self._extent = client, extent
         self._is_excluded = is_excluded
-        self._store = LiveStore(tracking, without_noise)
+        self._store = LiveStore(reading)
         self._feeds: dict[_Place, LiveFeed] = {}
         self._listeners: list[Callable[[LiveEvent], None]] = []
         self._availability_listeners: list[Callable[[], None]] = []
@@ -89,9 +97,14 @@ class LiveCache:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def subscribe(self, listener: Callable[[LiveEvent], None]) -> None:
-        """Be told of every change that may matter; must return at once."""
+    def subscribe(self, listener: Callable[[LiveEvent], None]) -> Callable[[], None]:
+        """Be told of every change that may matter; must return at once.
+
+        Returns:
+            A function that ends it.
+        """
         self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
 
     def subscribe_availability(self, listener: Callable[[], None]) -> None:
         """Be told when a kind has become readable or is no longer; must return at once."""
@@ -151,9 +164,9 @@ class LiveCache:
         """Return the objects whose mark names an Application."""
         return self._store.owned_by(instance)
 
-    def children(self, uids: list[str]) -> list[ResourceKey]:
-        """Return the objects that have one of some objects as an owner."""
-        return self._store.children(uids)
+    def children(self, owners: Iterable[str]) -> list[ResourceKey]:
+        """Return the objects that belong to some objects, named as in `LiveRecord.owners`."""
+        return self._store.children(owners)
 
     def unclaimed(self, namespace: str) -> list[ResourceKey]:
         """Return the objects of a namespace that belong to no object and no Application."""
@@ -218,12 +231,10 @@ class LiveCache:
             return
         if before is None:
             self._tell(LiveChange.ADDED, key, after, after)
-        elif (before.digest, before.instance, before.uid) != (
-            after.digest,
-            after.instance,
-            after.uid,
-        ):
+        elif _state(before) != _state(after):
             self._tell(LiveChange.MODIFIED, key, before, after)
+        elif before.node != after.node:
+            self._tell(LiveChange.MODIFIED, key, before, after, is_noise=True)
 
     def retain(
         self, kind: GroupKind, found: set[ResourceKey], *, namespace: str = "", up_to: int = 0
@@ -250,11 +261,17 @@ class LiveCache:
                 self._tell(LiveChange.DELETED, key, gone, gone)
 
     def _tell(
-        self, change: LiveChange, key: ResourceKey, before: LiveRecord, after: LiveRecord
+        self,
+        change: LiveChange,
+        key: ResourceKey,
+        before: LiveRecord,
+        after: LiveRecord,
+        *,
+        is_noise: bool = False,
     ) -> None:
         instances = frozenset(name for name in (before.instance, after.instance) if name)
-        event = LiveEvent(change, key, instances, is_child=bool(after.owners))
-        for listener in self._listeners:
+        event = LiveEvent(change, key, instances, after.uid, after.owners, is_noise)
+        for listener in tuple(self._listeners):
             listener(event)
 
     async def _follow_kinds(self) -> None:
@@ -273,3 +290,8 @@ class LiveCache:
             await feed.task
         if self._client.discovery.preferred(gvk.group_kind) is None:
             self.retain(gvk.group_kind, set())
+
+
+def _state(record: LiveRecord) -> tuple[int, str | None, str]:
+    """Return what a comparison would notice when it changes."""
+    return record.digest, record.instance, record.uid

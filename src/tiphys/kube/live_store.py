@@ -1,7 +1,7 @@
 """What is known of every live object: whole where it is managed, a slim record where it is not.
 
 Managed objects are kept as the bytes that they were read as; the rest of a cluster costs a few
-words an object. An index from Application to objects replaces every scan.
+words an object. Indexes from Application and from owner to objects replace every scan.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,11 +20,14 @@ class LiveRecord(msgspec.Struct, frozen=True):
     """One live object.
 
     Attributes:
-        owners: uids of the objects that it belongs to, "" for one that is known by name only.
+        owners: the objects that it belongs to: their uids, or `str(key)` of one that is known by
+            name only.
         instance: the Application that its mark names, None when it has none.
         digest: changes with anything but noise, its resourceVersion, generation and managed
             fields; 0 for objects that are not managed.
         body: the object as JSON, None when it is not managed.
+        node: what a resource tree shows of it, as `describe` gave it; None for what belongs to
+            nobody.
     """
 
     gvk: GroupVersionKind
@@ -34,6 +37,7 @@ class LiveRecord(msgspec.Struct, frozen=True):
     instance: str | None
     digest: int
     body: bytes | None
+    node: bytes | None = None
 
     def manifest(self) -> Manifest:
         """Return the object; only managed ones are kept whole."""
@@ -42,17 +46,32 @@ class LiveRecord(msgspec.Struct, frozen=True):
         return decoded
 
 
+def _whole(manifest: Manifest) -> Manifest:
+    return manifest
+
+
+class Reading(msgspec.Struct, frozen=True, kw_only=True):
+    """What is read off each object as it comes in.
+
+    Attributes:
+        tracking: returns the Application that an object's mark names.
+        without_noise: returns what of an object is worth a look when it changes.
+        describe: returns what a resource tree shows of an object, as JSON.
+    """
+
+    tracking: Callable[[Manifest], str | None]
+    without_noise: Callable[[Manifest], Manifest] = _whole
+    describe: Callable[[Manifest], bytes] | None = None
+
+
 class LiveStore:
     """All live objects of one cluster."""
 
-    def __init__(
-        self,
-        tracking: Callable[[Manifest], str | None],
-        without_noise: Callable[[Manifest], Manifest] = lambda manifest: manifest,
-    ) -> None:
-        self._tracking, self._without_noise = tracking, without_noise
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
         self._records: dict[ResourceKey, LiveRecord] = {}
         self._by_instance: dict[str, set[ResourceKey]] = {}
+        self._by_owner: dict[str, set[ResourceKey]] = {}
         self._pinned: set[ResourceKey] = set()
 
     def __len__(self) -> int:
@@ -70,12 +89,10 @@ class LiveStore:
         """Return the keys that a predicate selects."""
         return [key for key in self._records if predicate(key)]
 
-    def children(self, uids: Iterable[str]) -> list[ResourceKey]:
-        """Return the objects that have one of some objects as an owner."""
-        wanted = set(uids)
-        return [
-            key for key, record in self._records.items() if not wanted.isdisjoint(record.owners)
-        ]
+    def children(self, owners: Iterable[str]) -> list[ResourceKey]:
+        """Return the objects that belong to some objects, named as in `LiveRecord.owners`."""
+        found = [self._by_owner.get(owner, set()) for owner in owners]
+        return list(set().union(*found))
 
     def unclaimed(self, namespace: str) -> list[ResourceKey]:
         """Return the objects of a namespace that belong to no object and no Application."""
@@ -115,31 +132,43 @@ class LiveStore:
 
     def _store(self, key: ResourceKey, manifest: Manifest, before: LiveRecord | None) -> LiveRecord:
         metadata = manifest["metadata"]
-        instance = self._tracking(manifest)
+        instance = self._reading.tracking(manifest)
         is_whole = instance is not None or key in self._pinned
         group, version = key.group, str(manifest["apiVersion"]).rpartition("/")[2]
+        describe = self._reading.describe
+        owners = tuple(owner.uid or str(owner.key) for owner in owners_of(manifest))
         record = LiveRecord(
             gvk=GroupVersionKind(group, version, key.kind),
             uid=metadata["uid"],
             resource_version=int(metadata["resourceVersion"]),
-            owners=tuple(owner.uid for owner in owners_of(manifest)),
+            owners=owners,
             instance=instance,
-            digest=_digest(self._without_noise(manifest)) if is_whole else 0,
+            digest=_digest(self._reading.without_noise(manifest)) if is_whole else 0,
             body=kept_json(manifest) if is_whole else None,
+            node=describe(manifest) if describe and (is_whole or owners) else None,
         )
-        if before is not None and before.instance != instance:
+        if before is not None and (before.instance, before.owners) != (instance, owners):
             self._unindex(key, before)
         if instance is not None:
             self._by_instance.setdefault(instance, set()).add(key)
+        for owner in owners:
+            self._by_owner.setdefault(owner, set()).add(key)
         self._records[key] = record
         return record
 
     def _unindex(self, key: ResourceKey, record: LiveRecord) -> None:
-        keys = self._by_instance.get(record.instance or "")
-        if keys is not None:
-            keys.discard(key)
-            if not keys:
-                del self._by_instance[record.instance or ""]
+        if record.instance is not None:
+            _discard(self._by_instance, record.instance, key)
+        for owner in record.owners:
+            _discard(self._by_owner, owner, key)
+
+
+def _discard(index: dict[str, set[ResourceKey]], name: str, key: ResourceKey) -> None:
+    keys = index.get(name)
+    if keys is not None:
+        keys.discard(key)
+        if not keys:
+            del index[name]
 
 
 def _digest(manifest: Manifest) -> int:

@@ -43,7 +43,8 @@ def run(
     import uvloop  # noqa: PLC0415
 
     from tiphys.kube.config import in_cluster_config, load_kubeconfig  # noqa: PLC0415
-    from tiphys.run import Options, renderer_options, run  # noqa: PLC0415
+    from tiphys.run.options import Options, renderer_options  # noqa: PLC0415
+    from tiphys.run.process import run  # noqa: PLC0415
     from tiphys.telemetry.logs import set_up_logs  # noqa: PLC0415
 
     set_up_logs(log_level.upper())

@@ -1,0 +1,101 @@
+"""Opens what an installation consists of: its own collections, and the clusters it delivers to."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from tiphys.controller.application.reconcile import APPLICATION
+from tiphys.delivery.clusters import OpenCluster
+from tiphys.delivery.health import HealthChecks
+from tiphys.delivery.installation import Collections, Installation
+from tiphys.delivery.noise import Noise
+from tiphys.engine.filters import is_excluded
+from tiphys.engine.health.resource import resource_health
+from tiphys.engine.nodes import node_of
+from tiphys.engine.tracking import owner_instance
+from tiphys.kube.client import KubeClient
+from tiphys.kube.config import ClusterConfig, config_from_secret
+from tiphys.kube.discovery import Discovery
+from tiphys.kube.extent import Extent
+from tiphys.kube.informer import Informer
+from tiphys.kube.live_cache import LiveCache
+from tiphys.kube.live_store import Reading
+from tiphys.kube.transport import Transport
+from tiphys.languages.jq import JqDeleter
+from tiphys.model.cluster import ClusterRecord
+from tiphys.model.keys import GroupVersionKind, Manifest
+from tiphys.model.labels import API_GROUP
+
+
+@contextlib.asynccontextmanager
+async def installation_of(client: KubeClient, namespace: str) -> AsyncIterator[Installation]:
+    """Give the installation in a namespace, its collections already listed."""
+
+    def informer(gvk: GroupVersionKind, label_selector: str = "") -> Informer:
+        return Informer(client, gvk, namespace=namespace, label_selector=label_selector)
+
+    collections = Collections(
+        applications=informer(APPLICATION),
+        projects=informer(GroupVersionKind(API_GROUP, "v1alpha1", "AppProject")),
+        secrets=informer(GroupVersionKind("", "v1", "Secret")),
+        config_maps=informer(GroupVersionKind("", "v1", "ConfigMap")),
+    )
+    parts = [
+        collections.applications,
+        collections.projects,
+        collections.secrets,
+        collections.config_maps,
+    ]
+    deleter = JqDeleter()
+    try:
+        await asyncio.gather(*(part.start() for part in parts))
+        yield Installation(namespace, collections, os.environ, deleter.compile)
+    finally:
+        await asyncio.gather(*(part.close() for part in parts))
+        deleter.close()
+
+
+async def open_cluster(
+    record: ClusterRecord, home: ClusterConfig, installation: Installation
+) -> OpenCluster:
+    """Open a destination cluster and fill its live cache.
+
+    Raises:
+        ClusterError: it cannot be reached.
+    """
+    data = record.secret_data
+    config = home if record.is_in_cluster else config_from_secret(data, f"cluster {record.name}")
+    async with contextlib.AsyncExitStack() as stack:
+        # An opening that is given up half-way must not leave watches behind.
+        transport = Transport(config)
+        stack.push_async_callback(transport.close)
+        discovery = Discovery(transport)
+        await discovery.refresh()
+        client = KubeClient(transport, discovery)
+        settings, checks = installation.settings, HealthChecks(installation)
+
+        cache = LiveCache(
+            client,
+            is_excluded=lambda kind: is_excluded(
+                kind, record.server, settings.exclusions, settings.inclusions
+            ),
+            reading=Reading(
+                tracking=lambda live: owner_instance(live, installation.tracking),
+                without_noise=Noise(installation, checks.of).without,
+                describe=_described,
+            ),
+            extent=Extent(record.namespaces, record.cluster_resources),
+        )
+        stack.push_async_callback(cache.close)
+        await cache.start()
+        close = stack.pop_all().aclose
+    return OpenCluster(record=record, client=client, cache=cache, close=close)
+
+
+def _described(live: Manifest) -> bytes:
+    # Users' own checks run where they can be stopped; what they say of managed objects is in the
+    # comparison, and of what these own the catalogue's word has to do.
+    return msgspec.json.encode(node_of(live, resource_health(live)))

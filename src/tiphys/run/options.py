@@ -1,0 +1,45 @@
+"""What `tiphys run` is told."""
+
+from pathlib import Path
+
+import msgspec
+
+from tiphys.kube.config import ClusterConfig
+from tiphys.sources.api import RendererOptions
+from tiphys.sources.plugins import load_plugins
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """What `tiphys run` is told.
+
+    Attributes:
+        config: the cluster that the Applications are in.
+        home: where caches lie; may be deleted at any moment.
+        namespace: of the installation.
+        port: of the HTTP server.
+        host: address that the HTTP server listens on.
+        takes_over: write although an Argo CD application controller is alive.
+        renderers: how sources are rendered.
+    """
+
+    config: ClusterConfig
+    home: Path
+    namespace: str = "argocd"
+    port: int = 8080
+    host: str = "127.0.0.1"
+    takes_over: bool = False
+    renderers: RendererOptions = RendererOptions()
+
+
+def renderer_options(plugins: Path | None, *, helm_command: bool) -> RendererOptions:
+    """Return how sources are rendered.
+
+    Args:
+        plugins: the folder of config management plugins, None for none.
+        helm_command: run `helm` even where its library is installed.
+
+    Raises:
+        InvalidInputError: a plugin is not understood.
+    """
+    found = load_plugins(plugins) if plugins else ()
+    return RendererOptions(helm_command=helm_command, plugins=found)
