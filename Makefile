@@ -38,6 +38,7 @@ logs: setup  ## follow the logs of what `make up` started
 bench: dev  ## a thousand applications, the sandbox under load; prints figures, asserts nothing
 	@$(BIN)/python -m tests.bench.bench_applications
 	@$(BIN)/python -m tests.bench.bench_structured
+	@$(BIN)/python -m tests.bench.bench_permissions
 	@$(BIN)/python -m tests.bench.bench_renders
 	@$(BIN)/python -m tests.bench.bench_sandbox
 
