@@ -6,10 +6,12 @@ goes on where it was: one for the hooks of each type, one for clearing them away
 Source: Argo CD user guide, "Resource Hooks" (PreDelete, PostDelete).
 """
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from tiphys.engine.generated_names import GeneratedNames
 from tiphys.engine.hooks import OPERATION, annotation, delete_policies, hook_types, sync_wave
 from tiphys.model.application import HealthStatus
 from tiphys.model.keys import Manifest, ResourceKey, key_of
@@ -67,12 +69,24 @@ def _both(kind: HookType) -> tuple[str, str]:
     return hooks_finalizer(kind), cleanup_finalizer(kind)
 
 
-def of_deletion(hook: Manifest, kind: HookType, deleted_at: str) -> Manifest:
-    """Return a hook with the mark of one deletion, by which it is known again."""
-    metadata = dict(hook.get("metadata") or {})
+def of_deletion(hooks: Sequence[Manifest], kind: HookType, deleted_at: str) -> list[Manifest]:
+    """Return hooks with the mark of one deletion, by which they are known again.
+
+    Args:
+        hooks: those of one type.
+        kind: their type.
+        deleted_at: of the Application, RFC 3339.
+    """
+    generated = GeneratedNames(hooks)
+    purpose = f"{kind}-{re.sub('[^0-9]', '', deleted_at)}"
     mark = {OPERATION: f"{deleted_at}/{kind}"}
-    metadata["annotations"] = {**(metadata.get("annotations") or {}), **mark}
-    return {**hook, "metadata": metadata}
+    marked = []
+    for hook in hooks:
+        named = generated.named(hook, purpose)
+        metadata = dict(named.get("metadata") or {})
+        metadata["annotations"] = {**(metadata.get("annotations") or {}), **mark}
+        marked.append({**named, "metadata": metadata})
+    return marked
 
 
 def next_hooks(

@@ -157,8 +157,16 @@ class LiveCache:
         return len(self._store)
 
     def record(self, key: ResourceKey) -> LiveRecord | None:
-        """Return what is known of an object."""
-        return self._store.get(key)
+        """Return what is known of an object.
+
+        A key that was made before its kind was served may name a namespace that the kind has not.
+        """
+        found = self._store.get(key)
+        if found is not None or not key.namespace:
+            return found
+        if self._client.discovery.is_namespaced(key.group_kind) is False:
+            return self._store.get(key._replace(namespace=""))
+        return None
 
     def owned_by(self, instance: str) -> frozenset[ResourceKey]:
         """Return the objects whose mark names an Application."""

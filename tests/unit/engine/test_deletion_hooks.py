@@ -27,7 +27,10 @@ AT = "2026-01-01T00:00:00Z"
 
 
 def hook(name: str, wave: int = 0, **annotations: Any) -> Manifest:
-    return of_deletion(manifest(name, "Job", wave=wave, hook="PreDelete", **annotations), PRE, AT)
+    (marked,) = of_deletion(
+        [manifest(name, "Job", wave=wave, hook="PreDelete", **annotations)], PRE, AT
+    )
+    return marked
 
 
 class Live:
@@ -112,7 +115,7 @@ def test_a_failed_hook_is_deleted_and_named() -> None:
 
 
 def test_a_hook_of_an_earlier_deletion_goes_first() -> None:
-    old = of_deletion(manifest("one", "Job", hook="PreDelete"), PRE, "2025-01-01T00:00:00Z")
+    old = of_deletion([manifest("one", "Job", hook="PreDelete")], PRE, "2025-01-01T00:00:00Z")[0]
     live, hooks = Live(old), [hook("one")]
     live.health[key_of(old)] = HealthStatusCode.HEALTHY
 
@@ -149,3 +152,13 @@ def test_hooks_that_succeed_are_each_created_once_and_in_order(waves: list[int])
         step = next_hooks(hooks, live.get, live.of)
 
     assert created == sorted(waves)
+
+
+def test_hooks_of_a_deletion_without_names_get_distinct_ones_that_a_restart_finds_again() -> None:
+    hooks = [manifest("", "Job", hook="PreDelete") for _ in range(2)]
+    for found in hooks:
+        found["metadata"]["generateName"] = "tidy-"
+
+    names = [key_of(marked).name for marked in of_deletion(hooks, PRE, AT)]
+
+    assert names == ["tidy-predelete-20260101000000", "tidy-predelete-20260101000000-2"]

@@ -73,9 +73,10 @@ class DeletionHooks:
         targets = await self._services.targets.load(app, cluster, request)
         found = [hook.manifest() for hook in targets.deletion_hooks]
         hooks = [hook for hook in found if kind in hook_types(hook)]
-        for hook in hooks:
+        marked = of_deletion(hooks, kind, app.metadata.deletion_timestamp)
+        for hook in marked:
             await cluster.cache.load(key_of(hook))  # kept whole from now on
-        return [of_deletion(hook, kind, app.metadata.deletion_timestamp) for hook in hooks]
+        return marked
 
     def _require_permitted(
         self, project: AppProject, cluster: ClusterRecord, key: ResourceKey

@@ -138,7 +138,6 @@ class Preparation:
         namespace = await self._namespace(app, cluster, compared, options)
         request = SyncRequest(
             options=options,
-            destination_namespace=app.spec.destination.namespace,
             revision="".join(compared.targets.revisions[:1]),
             started_at=state.started_at,
             started_unix=int(started.astimezone(UTC).timestamp()) if started else 0,

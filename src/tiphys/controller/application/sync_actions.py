@@ -204,8 +204,14 @@ class SyncActions:
     async def _release(self, task: SyncTask) -> None:
         client = self._cluster.client
         live = await client.get(task.gvk, task.key.namespace, task.key.name)
-        finalizers = (live or {}).get("metadata", {}).get("finalizers") or []
-        if live is None or HOOK_FINALIZER not in finalizers:
+        if live is None:
+            known = self._cluster.cache.record(task.key)
+            if known is not None:
+                self._cluster.cache.forget(task.key, known.uid)
+            return
+        finalizers = live["metadata"].get("finalizers") or []
+        if HOOK_FINALIZER not in finalizers:
+            self._cluster.cache.observe(live)
             return
         place = finalizers.index(HOOK_FINALIZER)
         path = f"/metadata/finalizers/{place}"

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from tiphys.engine.generated_names import GeneratedNames
 from tiphys.engine.hooks import OPERATION, hook_phases, hook_types, is_hook, is_skipped, sync_wave
 from tiphys.engine.sync.options import SyncOptions, resource_options
 from tiphys.model.keys import (
@@ -106,7 +107,6 @@ class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     options: SyncOptions
-    destination_namespace: str
     revision: str
     started_at: str
     started_unix: int
@@ -126,15 +126,18 @@ def build_tasks(
     """Return the tasks of a sync in the order they run.
 
     Args:
-        pairs: every target, hooks included, with its live object; and what is to be pruned.
+        pairs: every target, hooks included, with its live object; and what is to be pruned. All
+            have the namespace that they live in, none for cluster-scoped kinds.
         live_hook: the live object of a hook whose name is only known now.
         request: what is asked.
     """
     tasks: list[SyncTask] = []
+    pairs = tuple(pairs)
+    generated = GeneratedNames(pair.target for pair in pairs if pair.target is not None)
     for pair in pairs:
         if pair.target is not None and is_hook(pair.target):
             if request.runs_hooks and not request.selected:
-                tasks += _hook_tasks(pair.target, live_hook, request)
+                tasks += _hook_tasks(pair.target, live_hook, request, generated)
         elif not _is_left_out(pair, request):
             tasks.append(_resource_task(pair, request))
     if request.namespace_manifest is not None:
@@ -187,12 +190,17 @@ def _resource_task(pair: SyncPair, request: SyncRequest) -> SyncTask:
 
 
 def _hook_tasks(
-    hook: Manifest, live_hook: Callable[[ResourceKey], Manifest | None], request: SyncRequest
+    hook: Manifest,
+    live_hook: Callable[[ResourceKey], Manifest | None],
+    request: SyncRequest,
+    generated: GeneratedNames,
 ) -> list[SyncTask]:
     types = {kind.value: kind for kind in hook_types(hook)}
     tasks = []
     for phase in hook_phases(hook):
-        target = _marked_hook(hook, phase, request)
+        short = request.revision[:7] if len(request.revision) >= 8 else request.revision
+        named = generated.named(hook, f"{short}-{phase}-{request.started_unix}")
+        target = _marked_hook(named, phase, request)
         key = key_of(target)
         tasks.append(
             SyncTask(
@@ -211,12 +219,6 @@ def _hook_tasks(
 
 def _marked_hook(hook: Manifest, phase: SyncPhase, request: SyncRequest) -> Manifest:
     metadata = dict(hook.get("metadata") or {})
-    if not metadata.get("name") and metadata.get("generateName"):
-        short = request.revision[:7] if len(request.revision) >= 8 else request.revision
-        suffix = f"{short}-{phase}-{request.started_unix}".lower()
-        metadata["name"] = f"{metadata.pop('generateName')}{suffix}"
-    if not metadata.get("namespace") and request.destination_namespace:
-        metadata["namespace"] = request.destination_namespace
     metadata["annotations"] = {
         **(metadata.get("annotations") or {}),
         OPERATION: f"{request.started_at}/{request.attempt}/{phase}",

@@ -57,7 +57,6 @@ def request(**fields: Any) -> SyncRequest:
     return SyncRequest(
         **{
             "options": SyncOptions(),
-            "destination_namespace": "shop",
             "revision": "0123456789abcdef",
             "started_at": STARTED,
             "started_unix": 1767225600,

@@ -175,6 +175,49 @@ def test_a_hook_without_a_name_gets_one(revision: str, name: str) -> None:
     assert "generateName" not in task.manifest["metadata"]
 
 
+@pytest.mark.parametrize("phase", ["PreSync", "Sync", "PostSync", "SyncFail"])
+@pytest.mark.parametrize("kind", ["Namespace", "CustomResourceDefinition"])
+def test_a_hook_of_a_cluster_scoped_kind_is_looked_for_where_it_lives(
+    kind: str, phase: str
+) -> None:
+    (task,) = plan([manifest("shared", kind, hook=phase)])
+
+    assert task.key.namespace == ""
+    assert "namespace" not in task.manifest["metadata"]
+
+
+def test_hooks_without_names_and_equal_prefixes_get_distinct_names() -> None:
+    hooks = [manifest("", "Job", hook="PreSync") for _ in range(3)]
+    for hook in hooks:
+        hook["metadata"]["generateName"] = "check-"
+
+    found = names(plan(hooks))
+
+    assert found == [f"check-0123456-presync-1767225600{end}" for end in ("", "-2", "-3")]
+    assert found == names(plan(hooks)), "an operation that is resumed finds them again"
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit"), [("Job", 63), ("CronJob", 52), ("StatefulSet", 52), ("ConfigMap", 63)]
+)
+def test_a_generated_name_fits_the_limit_of_its_kind(kind: str, limit: int) -> None:
+    hooks = [manifest("", kind, hook="PostSync") for _ in range(2)]
+    for hook in hooks:
+        hook["metadata"]["generateName"] = "a" * 70 + "-"
+
+    found = names(plan(hooks))
+
+    assert len(set(found)) == 2
+    assert all(len(name) <= limit and name.startswith("aaaa") for name in found)
+
+
+def test_a_generated_name_is_valid_whatever_the_revision_is() -> None:
+    hook = manifest("", "Job", hook="PreSync")
+    hook["metadata"]["generateName"] = "check-"
+
+    assert names(plan([hook], revision="1.2+B_1")) == ["check-1.2-b-1-presync-1767225600"]
+
+
 def test_a_hook_gets_our_finalizer_once() -> None:
     hook = manifest("check", hook="Sync")
     hook["metadata"]["finalizers"] = ["other", HOOK_FINALIZER]
