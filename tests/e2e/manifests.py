@@ -73,3 +73,36 @@ def pod(name: str, *command: str, **annotations: str) -> dict[str, Any]:
         "metadata": _metadata(name, annotations),
         "spec": {"restartPolicy": "Never", "containers": [container]},
     }
+
+
+def free_form_definition(group: str, kind: str) -> dict[str, Any]:
+    """Return the definition of a kind whose spec may hold anything."""
+    plural = f"{kind.lower()}s"
+    spec = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    schema = {"openAPIV3Schema": {"type": "object", "properties": {"spec": spec}}}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{plural}.{group}"},
+        "spec": {
+            "group": group,
+            "scope": "Namespaced",
+            "names": {
+                "kind": kind,
+                "plural": plural,
+                "singular": kind.lower(),
+                "listKind": f"{kind}List",
+            },
+            "versions": [{"name": "v1", "served": True, "storage": True, "schema": schema}],
+        },
+    }
+
+
+def free_form(group: str, kind: str, name: str, spec: dict[str, Any]) -> dict[str, Any]:
+    """Return an object of such a kind."""
+    return {
+        "apiVersion": f"{group}/v1",
+        "kind": kind,
+        "metadata": {"name": name},
+        "spec": spec,
+    }

@@ -72,10 +72,11 @@ def test_a_cluster_scoped_hook_runs_again_and_goes_after_it_succeeded(world: Wor
     hook = _hook("ClusterRole", "PreSync", hook_delete_policy=policy)
     app = _app(world, hook, job("work", hook="PreSync", sync_wave="1"), config_map("one"))
 
+    name = hook["metadata"]["name"]
+
     for _ in range(2):
         assert app.sync()["phase"] == "Succeeded"
 
-        name = hook["metadata"]["name"]
         eventually("the hook is gone", lambda: world.api.find("ClusterRole", "", name) is None)
 
 

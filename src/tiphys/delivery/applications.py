@@ -10,6 +10,8 @@ from tiphys.model.errors import InvalidInputError
 from tiphys.model.keys import Manifest
 from tiphys.model.project import AppProject
 
+# Here null is data: it takes a chart's default away.
+_FREE_FORM = frozenset({"valuesObject"})
 _Record = TypeVar("_Record", Application, AppProject)
 
 
@@ -65,9 +67,13 @@ def _member_of_status(path: str) -> str:
 
 
 def without_nulls(value: Any) -> Any:
-    """Return JSON data without the members whose value is null, at every depth."""
+    """Return JSON data without the members whose value is null, at every depth but in values."""
     if isinstance(value, dict):
-        return {name: without_nulls(member) for name, member in value.items() if member is not None}
+        return {
+            name: member if name in _FREE_FORM else without_nulls(member)
+            for name, member in value.items()
+            if member is not None
+        }
     if isinstance(value, list):
         return [without_nulls(item) for item in value]
     return value

@@ -1,13 +1,15 @@
 """What target and live look like before they are compared, or target before it is applied.
 
 Source: Kubernetes API reference, Secret v1 (`stringData`), ClusterRole (`aggregationRule`),
-ObjectMeta (fields that the server sets).
+ObjectMeta (fields that the server sets); "Extend the Kubernetes API with
+CustomResourceDefinitions", Defaulting and Nullable.
 """
 
 from base64 import b64encode
 from typing import Any, Final
 
 from tiphys.model.keys import GroupKind, Manifest, gvk_of
+from tiphys.structured.schema import load_builtin_schema
 
 _SECRET: Final = GroupKind("", "Secret")
 _RBAC_GROUP: Final = "rbac.authorization.k8s.io"
@@ -28,13 +30,20 @@ _SERVER_METADATA: Final = frozenset(
 def prepare_target(target: Manifest) -> Manifest:
     """Return a target as it is sent to the API server.
 
-    Nulls are gone (server-side apply would store some of them), `stringData` has become `data`,
-    rules that an aggregation computes and metadata that only the server sets are left out.
+    Nulls are gone where they mean nothing (server-side apply would store some of them),
+    `stringData` has become `data`, rules that an aggregation computes and metadata that only the
+    server sets are left out. In a custom resource null may be data, as in the values of a Helm
+    chart: only the API server knows its definition, and drops there what is none.
 
     Returns:
         A new object; the input is untouched. Doing it twice changes nothing more.
     """
-    return normalise(_without_nulls(target))
+    if load_builtin_schema().schema_for(gvk_of(target)) is not None:
+        return normalise(_without_nulls(target))
+    kept = {name: value for name, value in target.items() if value is not None}
+    if "metadata" in kept:
+        kept["metadata"] = _without_nulls(kept["metadata"])
+    return normalise(kept)
 
 
 def normalise(manifest: Manifest) -> Manifest:

@@ -1,13 +1,16 @@
 """What of an Application is written, and what is left as it stands."""
 
+import copy
 from typing import Any
 
 import msgspec
 
 from tiphys.controller.application.draft import Draft
 from tiphys.delivery.applications import decode_application
-from tiphys.model.application import Condition
-from tiphys.model.words import HealthStatusCode
+from tiphys.model.application import ComparedTo, Condition, SyncStatus
+from tiphys.model.source import ApplicationSource, HelmSource
+from tiphys.model.words import HealthStatusCode, SyncStatusCode
+from tiphys.structured.patches.json_patch import apply_json_patch
 
 ROW = {"version": "v1", "kind": "ConfigMap", "namespace": "shop", "name": "one", "status": "Synced"}
 APPLICATION: dict[str, Any] = {
@@ -67,3 +70,29 @@ def test_only_what_differs_is_written() -> None:
         "status": {"health": {"status": "Degraded"}},
         "metadata": {"resourceVersion": "7"},
     }
+
+
+def test_nulls_in_the_values_of_a_chart_are_written() -> None:
+    values = {"limits": {"cpu": None}}
+    source = ApplicationSource(repo_url="r", helm=HelmSource(values_object=values))
+    draft = _with(sync=SyncStatus(compared_to=ComparedTo(source=source)))
+    draft.drop_annotation("absent")
+    patch = draft.patch()
+    assert patch is not None
+
+    exact = draft.exact_patch(patch)
+
+    assert exact is not None
+    written = apply_json_patch(copy.deepcopy(APPLICATION), exact)
+    assert written["status"]["sync"]["comparedTo"]["source"]["helm"]["valuesObject"] == values
+    assert decode_application(written).status == draft.status
+    again = Draft(written, decode_application(written))
+    again.set(sync=draft.status.sync)
+    assert again.patch() is None
+    assert {"op": "add", "path": "/metadata/resourceVersion", "value": "7"} in exact
+
+
+def test_a_patch_without_nulls_stays_a_merge_patch() -> None:
+    draft = _with(sync=SyncStatus(status=SyncStatusCode.OUT_OF_SYNC))
+
+    assert draft.exact_patch(draft.patch() or {}) is None

@@ -74,11 +74,37 @@ def test_an_object_of_another_group_is_no_secret() -> None:
     assert normalise(manifest) == manifest
 
 
-def test_a_target_is_sent_without_nulls() -> None:
-    target = {"kind": "A", "metadata": {"name": "a"}, "spec": {"x": None, "y": [{"z": None}, None]}}
+@pytest.mark.parametrize(
+    "spec",
+    [
+        pytest.param({"valuesObject": {"limits": {"cpu": None}}}, id="in a map"),
+        pytest.param({"values": [{"cpu": None}, None]}, id="in a list"),
+    ],
+)
+def test_nulls_of_a_custom_resource_are_data(spec: Manifest) -> None:
+    target = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "a", "labels": {"x": None}, "annotations": None},
+        "spec": spec,
+        "status": None,
+    }
 
     assert prepare_target(target) == {
-        "kind": "A",
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "a"},
+        "spec": spec,
+    }
+
+
+def test_a_target_is_sent_without_nulls() -> None:
+    spec = {"x": None, "y": [{"z": None}, None]}
+    kind = {"apiVersion": "apps/v1", "kind": "Deployment"}
+    target = {**kind, "metadata": {"name": "a"}, "spec": spec}
+
+    assert prepare_target(target) == {
+        **kind,
         "metadata": {"name": "a"},
         "spec": {"y": [{}, None]},
     }

@@ -10,9 +10,11 @@ from typing import Any
 import msgspec
 import orjson
 
+from tiphys.engine.exact_patches import exact_patch, holds_null
 from tiphys.model.application import Application, ApplicationStatus
 from tiphys.model.keys import Manifest
 from tiphys.model.operation import Operation, OperationState
+from tiphys.structured.patches.merge_patch import apply_merge_patch
 
 # Fields that this program writes; whatever else stands in a status is left alone.
 _OWN_FIELDS = tuple(field.encode_name for field in msgspec.structs.fields(ApplicationStatus))
@@ -74,6 +76,20 @@ class Draft:
         patch.setdefault("metadata", {})["resourceVersion"] = version
         return patch
 
+    def exact_patch(self, patch: dict[str, Any]) -> list[dict[str, Any]] | None:
+        """Return a JSON patch in place of a merge patch that would lose nulls, None for none."""
+        changed = patch.keys() & {"status", "operation"}
+        after: dict[str, Any] = {}
+        if "status" in changed:
+            full = _as_json(self.status)
+            after["status"] = {name: full[name] for name in patch["status"] if name in full}
+        if "operation" in changed and self.operation is not None:
+            after["operation"] = _as_json(self.operation)
+        if not holds_null({name: _sourced(part) for name, part in after.items()}):
+            return None
+        after["metadata"] = apply_merge_patch(self.manifest["metadata"], patch["metadata"])
+        return exact_patch(self.manifest, patch, after)
+
     @property
     def can_wait(self) -> bool:
         """True when what there is to write changes neither sync nor health of the whole.
@@ -107,6 +123,11 @@ class Draft:
         if self._finalizers is not None and tuple(self._finalizers) != self.app.metadata.finalizers:
             metadata["finalizers"] = self._finalizers
         return metadata
+
+
+def _sourced(part: dict[str, Any]) -> dict[str, Any]:
+    """Return what may hold values of charts; rows of resources are many and hold none."""
+    return {name: value for name, value in part.items() if name != "resources"}
 
 
 def _as_json(value: msgspec.Struct) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from tiphys.delivery.compare import Compared
 from tiphys.delivery.specification import check_spec
 from tiphys.delivery.targets import render_request
 from tiphys.engine.namespaces import namespace_key, namespace_manifest
+from tiphys.engine.nulls import known_sources, with_nulls
 from tiphys.engine.sync.options import SyncOptions, parse_options
 from tiphys.engine.sync.tasks import SyncPair, SyncRequest, SyncTask, build_tasks
 from tiphys.engine.windows import Attempt, may_sync
@@ -174,10 +175,12 @@ def _at_operation(app: Application, sync: SyncOperation, state: OperationState) 
     result = state.result
     sources = sync.sources or (result.sources if result is not None else ())
     source = sync.source or (result.source if result is not None else None)
+    known = known_sources(app)
     if sources:
-        spec = msgspec.structs.replace(app.spec, sources=sources)
+        whole = tuple(with_nulls(source, known) for source in sources)
+        spec = msgspec.structs.replace(app.spec, sources=whole)
     elif source is not None:
-        spec = msgspec.structs.replace(app.spec, source=source)
+        spec = msgspec.structs.replace(app.spec, source=with_nulls(source, known))
     else:
         return app
     return msgspec.structs.replace(app, spec=spec)

@@ -18,6 +18,7 @@ from tiphys.controller.application.services import Memory, Services
 from tiphys.delivery.applications import decode_application
 from tiphys.delivery.compare import Compared
 from tiphys.engine.autosync import newer_revisions
+from tiphys.kube.client import JSON_PATCH, MERGE_PATCH
 from tiphys.model.application import Application, ApplicationHealth
 from tiphys.model.errors import ApiError, InvalidInputError
 from tiphys.model.keys import GroupVersionKind, ResourceKey
@@ -198,7 +199,9 @@ class Reconciler:
             return
         metadata = draft.app.metadata
         key = ResourceKey(API_GROUP, "Application", metadata.namespace, metadata.name)
-        written = await self._services.home.patch(APPLICATION, key, patch)
+        exact = draft.exact_patch(patch)
+        sent = (patch, MERGE_PATCH) if exact is None else (exact, JSON_PATCH)
+        written = await self._services.home.patch(APPLICATION, key, *sent)
         self._services.installation.collections.applications.observe(written)
         draft.rebase(written, decode_application(written))
 

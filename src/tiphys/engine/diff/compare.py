@@ -189,7 +189,7 @@ def drifts_of(differences: list[Difference], entries: list[FieldEntry]) -> tuple
 
 
 def _drift(difference: Difference, entries: list[FieldEntry]) -> Drift:
-    path, target, live = difference
+    path, target, live, note = difference
     writer = last_writer(entries, path) if live is not None else None
     return Drift(
         path=format_path(path),
@@ -197,5 +197,5 @@ def _drift(difference: Difference, entries: list[FieldEntry]) -> Drift:
         live=live,
         manager=writer.manager if writer else "",
         changed_at=writer.time if writer else "",
-        note=_LEFT_GIT if target is None else "",
+        note=note or (_LEFT_GIT if target is None else ""),
     )

@@ -39,6 +39,11 @@ class ListRules:
                     return ()
         return None
 
+    def is_leaf(self, path: Path) -> bool:
+        """Return whether whoever wrote what lies at a path wrote it as one value."""
+        found = [fields_at(root, path) for root in self._roots]
+        return any(fields is not None for fields in found) and not any(found)
+
 
 def fields_at(root: Manifest, path: Path) -> Manifest | None:
     """Return the part of a FieldsV1 map at a path, None when it does not reach there."""

@@ -21,6 +21,7 @@ from tiphys.model.keys import Manifest
 from tiphys.structured.types import TypeRef
 
 _MAX_NAMED_PATHS = 3
+_NULL_IN_GIT = "null in Git, absent from the cluster"
 
 
 def judge_prediction(
@@ -81,6 +82,11 @@ def _overruled_note(differences: list[Difference]) -> list[str]:
     return [f"the API server overrules {named}{more}"]
 
 
+def _are_alike(before: Any, after: Any) -> bool:
+    """Return whether two answers of one server are equal, nulls included."""
+    return same_value(before, after) and bool(before == after)
+
+
 class _PredictionWalk:
     """Collects where the object would change, at the fields that target has."""
 
@@ -91,13 +97,17 @@ class _PredictionWalk:
     def compare(
         self, target: Any, before: Any, after: Any, type_: TypeRef | None, path: Path = ()
     ) -> None:
-        if same_value(before, after):
+        if _are_alike(before, after):
             return
         if isinstance(target, dict) and isinstance(before, dict) and isinstance(after, dict):
             for name, value in target.items():
                 child = type_.child(name) if type_ is not None else None
                 here = (*path, f"f:{name}")
-                self.compare(value, before.get(name), after.get(name), child, here)
+                if value is None and before.get(name) is None and after.get(name) is None:
+                    if (name in before) != (name in after):
+                        self.differences.append(Difference(here, None, None, _NULL_IN_GIT))
+                else:
+                    self.compare(value, before.get(name), after.get(name), child, here)
         elif isinstance(target, list) and isinstance(before, list) and isinstance(after, list):
             self._compare_lists((target, before, after), type_, path)
         else:

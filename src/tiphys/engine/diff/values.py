@@ -1,8 +1,8 @@
 """Whether live holds what target asks for, field by field.
 
-Only target's fields are looked at: what else live has belongs to others. Three things are neither
-equal nor different by looking at the values, and are handed on as doubts: an empty value that
-live lacks and that we do not own, elements that stand in another order, and a list that is one
+Only target's fields are looked at: what else live has belongs to others. Some things are neither
+equal nor different by looking at the values, and are handed on as doubts: an empty value or a null
+that live lacks and that we do not own, elements that stand in another order, and a list that is one
 value whose elements have more fields than target writes.
 
 Source: Kubernetes API concepts, "Server-Side Apply"; sigs.k8s.io/structured-merge-diff.
@@ -20,11 +20,16 @@ from tiphys.structured.types import TypeRef
 
 
 class Difference(NamedTuple):
-    """One field whose values differ; None stands for an absent value."""
+    """One field whose values differ; None stands for an absent value.
+
+    Attributes:
+        note: what the values do not tell.
+    """
 
     path: Path
     target: Any
     live: Any
+    note: str = ""
 
 
 class ValueWalk:
@@ -71,9 +76,17 @@ class ValueWalk:
     ) -> None:
         for name, value in target.items():
             if value is None:
+                self._compare_null(live, name, path)
                 continue
             child = type_.child(name) if type_ is not None else None
             self.compare(value, live.get(name), child, (*path, "f:" + name))
+
+    def _compare_null(self, live: Manifest, name: str, path: Path) -> None:
+        # Whether a null is stored is for the server to say. One that we own and live lacks was not.
+        here = (*path, "f:" + name)
+        is_owned = any(fields_at(root, here) is not None for root in self._applied)
+        if live.get(name) is not None or (name not in live and not is_owned):
+            self.doubts.append(here)
 
     def _compare_lists(
         self, target: list[Any], live: list[Any], type_: TypeRef | None, path: Path
@@ -117,6 +130,8 @@ class ValueWalk:
         self, target: list[Any], live: list[Any], type_: TypeRef | None, path: Path
     ) -> None:
         if same_value(target, live):
+            if _lacks_nulls(target, live):
+                self.doubts.append(path)
             return
         if self._is_contained(target, live, type_):
             self.doubts.append(path)
@@ -131,6 +146,18 @@ class ValueWalk:
         for wanted, found in zip(target, live, strict=True):
             inner.compare(wanted, found, element)
         return not inner.differences
+
+
+def _lacks_nulls(target: Any, live: Any) -> bool:
+    """Return whether a null of target is absent from live, where both are equal otherwise."""
+    if isinstance(target, dict):
+        return any(
+            name not in live if value is None else _lacks_nulls(value, live[name])
+            for name, value in target.items()
+        )
+    if isinstance(target, list):
+        return any(map(_lacks_nulls, target, live))
+    return False
 
 
 def is_empty(value: Any) -> bool:
