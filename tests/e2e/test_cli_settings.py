@@ -63,7 +63,7 @@ def test_secrets_of_garbage_are_listed_beside_the_others(world: World, tiphys: S
             world.api.delete("Secret", "argocd", name)
 
     assert "Secret garbage-repository has no `url`" in repositories
-    assert "`server` is no address of an API server" in clusters
+    assert "`server` is not the address of an API server" in clusters
     assert "https://kubernetes.default.svc" in clusters
     assert "swordfish" not in repositories + clusters
 

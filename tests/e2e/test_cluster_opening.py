@@ -7,8 +7,8 @@ from typing import Any
 
 from tests.e2e.world import World
 from tiphys.delivery.clusters import OpenCluster
-from tiphys.kube.config import load_kubeconfig
 from tiphys.kube.connection import connect
+from tiphys.kube.kubeconfig import load_kubeconfig
 from tiphys.model.cluster import IN_CLUSTER
 from tiphys.run.opening import installation_of, open_cluster
 

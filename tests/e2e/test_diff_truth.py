@@ -28,8 +28,8 @@ from tiphys.engine.normalise import prepare_target
 from tiphys.engine.tracking import TrackingPolicy, with_tracking
 from tiphys.kube.apply import ApplyOptions, apply_resource
 from tiphys.kube.client import KubeClient
-from tiphys.kube.config import load_kubeconfig
 from tiphys.kube.discovery import Discovery
+from tiphys.kube.kubeconfig import load_kubeconfig
 from tiphys.kube.transport import Transport
 from tiphys.model.application import ResourceIgnoreDifferences
 from tiphys.model.errors import ApiError

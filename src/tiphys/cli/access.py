@@ -11,8 +11,9 @@ import click
 
 from tiphys.cli.workplace import Workplace
 from tiphys.kube.client import KubeClient
-from tiphys.kube.config import ClusterConfig, load_kubeconfig
+from tiphys.kube.config import ClusterConfig
 from tiphys.kube.connection import connect
+from tiphys.kube.kubeconfig import load_kubeconfig
 
 _T = TypeVar("_T")
 _OPTIONS = (
@@ -34,7 +35,7 @@ class Access(NamedTuple):
 
     config: ClusterConfig
     namespace: str
-    kubeconfig: Path
+    kubeconfig: tuple[Path, ...]
 
     def run(self, act: Callable[[KubeClient], Awaitable[_T]]) -> _T:
         """Do something with a client of the cluster."""
@@ -54,9 +55,9 @@ def with_access(command: Callable[..., Any]) -> Callable[..., Any]:
         *, kubeconfig: Path | None, kube_context: str, app_namespace: str, core: bool, **given: Any
     ) -> Any:
         del core
-        file = kubeconfig or default_kubeconfig()
+        files = (kubeconfig,) if kubeconfig else default_kubeconfig()
         kube_context = kube_context or click.get_current_context().obj or ""
-        access = Access(load_kubeconfig(file, kube_context), app_namespace, file)
+        access = Access(load_kubeconfig(files, kube_context), app_namespace, files)
         return command(access, **given)
 
     for option in reversed(_OPTIONS):
@@ -64,10 +65,10 @@ def with_access(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def default_kubeconfig() -> Path:
-    """Return $KUBECONFIG, else that of `tiphys up` in this folder, else the user's own."""
-    named = os.environ.get("KUBECONFIG")
+def default_kubeconfig() -> tuple[Path, ...]:
+    """Return those of $KUBECONFIG, else that of `tiphys up` in this folder, else the user's own."""
+    named = [name for name in os.environ.get("KUBECONFIG", "").split(os.pathsep) if name]
     if named:
-        return Path(named.split(os.pathsep)[0])
+        return tuple(Path(name) for name in named)
     own = Workplace.current().kubeconfig
-    return own if own.exists() else Path.home() / ".kube" / "config"
+    return (own if own.exists() else Path.home() / ".kube" / "config",)

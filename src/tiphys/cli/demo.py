@@ -9,8 +9,8 @@ from rich.console import Console
 from tiphys.cli.deployment import Progress, demo_of, progress_of, unfinished
 from tiphys.cli.workplace import Workplace
 from tiphys.kube.client import KubeClient
-from tiphys.kube.config import load_kubeconfig
 from tiphys.kube.connection import connect
+from tiphys.kube.kubeconfig import load_kubeconfig
 from tiphys.model.errors import ApiError, TiphysError
 from tiphys.model.keys import GroupVersionKind, Manifest
 from tiphys.model.labels import API_GROUP

@@ -19,12 +19,13 @@ import orjson
 
 from tiphys.kube.config import ClusterConfig
 from tiphys.kube.credentials import Credentials
-from tiphys.model.errors import ApiError, ClusterError
+from tiphys.kube.sessions import Sessions
+from tiphys.model.errors import ApiError, ClusterError, CredentialsError
 
 APPLY_PATCH = "application/apply-patch+yaml"
 _ATTEMPTS = 4
 _FIRST_PAUSE_S = 0.2
-_REQUEST_TIMEOUT_S = 60.0
+_TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 _MAX_MESSAGE = 2000
 
 
@@ -54,7 +55,8 @@ class Transport:
         self.requests: Counter[str] = Counter()
         self._config = config
         self._credentials = Credentials(config)
-        self._session: aiohttp.ClientSession | None = None
+        self._sessions = Sessions(config)
+        self._fixed_headers = {} if config.compresses else {"Accept-Encoding": "identity"}
         self.acts_as = ""
 
     @property
@@ -67,16 +69,14 @@ class Transport:
 
         Source: Kubernetes documentation, "User impersonation".
         """
-        self._open()
         other = copy.copy(self)
         other.acts_as = user
         return other
 
     async def close(self) -> None:
         """Close all connections."""
-        if self._session is not None:
-            await self._session.close()
-            await asyncio.sleep(0)  # connections under TLS end in the next turn of the loop
+        await self._sessions.close()
+        await asyncio.sleep(0)  # connections under TLS end in the next turn of the loop
 
     async def request(
         self,
@@ -103,6 +103,8 @@ class Transport:
                 if attempt == _ATTEMPTS or not is_turned_away:
                     raise
                 wait_s = err.retry_after_s if err.retry_after_s is not None else pause_s
+            except CredentialsError:
+                raise  # whoever issues them is asked again by the next request
             except ClusterError:
                 if attempt == _ATTEMPTS or not is_repeatable:
                     raise
@@ -128,18 +130,10 @@ class Transport:
         """
         self.requests["WATCH"] += 1
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=quiet_s)
-        try:
-            async with self._open().get(
-                self.server + path,
-                params=params,
-                headers=await self._credentials.headers(datetime.now(UTC)),
-                timeout=timeout,
-            ) as answer:
-                if answer.status >= 400:
-                    raise _failure(answer.status, answer.headers, await answer.read())
-                yield answer.content
-        except (aiohttp.ClientError, TimeoutError, OSError) as err:
-            raise self._unreachable(err) from err
+        async with self._answer("GET", path, params, timeout=timeout) as answer:
+            if answer.status >= 400:
+                raise _failure(answer.status, answer.headers, await answer.read())
+            yield answer.content
 
     async def _send(
         self,
@@ -150,35 +144,60 @@ class Transport:
         headers: Mapping[str, str],
     ) -> Response:
         self.requests[method] += 1
-        own = await self._credentials.headers(datetime.now(UTC))
-        if self.acts_as:
-            own["Impersonate-User"] = self.acts_as
-        try:
-            async with self._open().request(
-                method, self.server + path, params=params, data=body, headers={**own, **headers}
-            ) as answer:
-                content = await answer.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as err:
-            raise self._unreachable(err) from err
+        async with self._answer(method, path, params, body=body, headers=headers) as answer:
+            content = await answer.read()
         if answer.status >= 400:
             raise _failure(answer.status, answer.headers, content)
         return Response(content, _warnings(answer.headers))
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            tls = self._config.ssl_context() if self.server.startswith("https") else True
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, limit_per_host=0, ssl=tls),
-                timeout=aiohttp.ClientTimeout(total=_REQUEST_TIMEOUT_S, sock_connect=10),
-                proxy=self._config.proxy_url or None,
-                read_bufsize=256 * 1024,
-                json_serialize=lambda value: orjson.dumps(value).decode(),
-            )
-        return self._session
+    @asynccontextmanager
+    async def _answer(  # noqa: PLR0913 -- what makes up a request
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str],
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: aiohttp.ClientTimeout = _TIMEOUT,  # noqa: ASYNC109 -- of the connection, not ours
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Give the server's answer; where it does not know us any more, renew and ask once more.
+
+        A request that is answered with 401 was not carried out, so it may always be repeated.
+        """
+        for is_last in (False, True):
+            identity = await self._credentials.current(datetime.now(UTC))
+            own = identity.headers(self.acts_as)
+            own.update(self._fixed_headers)
+            own.update(headers or {})
+            try:
+                async with (
+                    self._sessions.using(identity.tls) as session,
+                    session.request(
+                        method,
+                        self.server + path,
+                        params=params,
+                        data=body,
+                        headers=own,
+                        timeout=timeout,
+                        server_hostname=self._config.tls_server_name or None,
+                    ) as answer,
+                ):
+                    is_final = is_last or answer.status != 401
+                    if is_final or not self._credentials.refused(identity):
+                        yield answer
+                        return
+            except (aiohttp.ClientError, TimeoutError, OSError) as err:
+                if isinstance(err, aiohttp.ClientSSLError):
+                    self._credentials.refused(identity)  # the authority may have been replaced
+                raise self._unreachable(err) from err
 
     def _unreachable(self, err: BaseException) -> ClusterError:
         why = str(err) or type(err).__name__
-        return ClusterError(f"the cluster cannot be reached: {why}", where=self.server)
+        hint = ""
+        if isinstance(err, aiohttp.ClientConnectorCertificateError):
+            hint = "Check the certificate authority and tls-server-name of the cluster."
+        return ClusterError(f"the cluster cannot be reached: {why}", where=self.server, hint=hint)
 
 
 def _is_repeatable(method: str, body: bytes | None, headers: Mapping[str, str]) -> bool:

@@ -6,6 +6,7 @@
     ├── SourceError              a repository is unreachable, refuses us, or lacks the revision
     ├── RenderError              a source was fetched but does not render
     ├── ClusterError             a cluster cannot be reached or refuses us altogether
+    │   └── CredentialsError     the command or service that issues our credentials failed
     ├── NotManagedError          an object lies outside of what is managed of a cluster
     ├── UnauthenticatedError     a caller did not prove who they are
     ├── PermissionDeniedError    a caller may not do this, or what they name does not exist
@@ -86,6 +87,10 @@ class ClusterError(TiphysError):
     reason = "ClusterUnavailable"
     is_about_live = True
     transient = True
+
+
+class CredentialsError(ClusterError):
+    """The command or service that issues our credentials for a cluster failed."""
 
 
 class NotManagedError(TiphysError):

@@ -17,7 +17,8 @@ from tiphys.engine.health.resource import resource_health
 from tiphys.engine.nodes import node_of
 from tiphys.engine.tracking import owner_instance
 from tiphys.kube.client import KubeClient
-from tiphys.kube.config import ClusterConfig, config_from_secret
+from tiphys.kube.cluster_secret import config_from_secret
+from tiphys.kube.config import ClusterConfig
 from tiphys.kube.discovery import Discovery
 from tiphys.kube.extent import Extent
 from tiphys.kube.informer import Informer

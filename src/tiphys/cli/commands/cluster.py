@@ -13,8 +13,9 @@ from tiphys.cli.output import show_records
 from tiphys.cli.spec_flags import pairs
 from tiphys.cli.tables import table
 from tiphys.kube.client import KubeClient
-from tiphys.kube.config import config_from_secret, load_kubeconfig
+from tiphys.kube.cluster_secret import config_from_secret
 from tiphys.kube.connection import connect
+from tiphys.kube.kubeconfig import load_kubeconfig
 from tiphys.model.cluster import ClusterRecord
 from tiphys.model.errors import ApiError, InvalidInputError, NotFoundError, TiphysError
 from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey

@@ -42,7 +42,8 @@ def run(
     # Only the process that serves pays for loading the controller.
     import uvloop  # noqa: PLC0415
 
-    from tiphys.kube.config import in_cluster_config, load_kubeconfig  # noqa: PLC0415
+    from tiphys.kube.in_cluster import in_cluster_config  # noqa: PLC0415
+    from tiphys.kube.kubeconfig import load_kubeconfig  # noqa: PLC0415
     from tiphys.run.options import Options, renderer_options  # noqa: PLC0415
     from tiphys.run.process import run  # noqa: PLC0415
     from tiphys.telemetry.logs import set_up_logs  # noqa: PLC0415
