@@ -137,6 +137,10 @@ class UnimplementedError(TiphysError):
     reason = "Unimplemented"
 
 
+# What etcd, and the connection to it, say of an object that is too large; the code is 500 then.
+_TOO_LARGE = ("request is too large", "message larger than max")
+
+
 class ApiError(TiphysError):
     """The API server answered with a Status of failure.
 
@@ -163,3 +167,8 @@ class ApiError(TiphysError):
         self.code, self.status_reason, self.causes = code, status_reason, causes
         self.retry_after_s = retry_after_s
         self.transient = code in {408, 409, 429} or code >= 500
+
+    @property
+    def is_too_large(self) -> bool:
+        """True when the object is larger than the server, or the store behind it, takes."""
+        return self.code == 413 or any(said in self.what for said in _TOO_LARGE)

@@ -97,6 +97,7 @@ class ConditionType(StrEnum):
     REPEATED_RESOURCE_WARNING = "RepeatedResourceWarning"
     EXCLUDED_RESOURCE_WARNING = "ExcludedResourceWarning"
     ORPHANED_RESOURCE_WARNING = "OrphanedResourceWarning"
+    STATUS_CUT_WARNING = "StatusCutWarning"
 
 
 class SourceType(StrEnum):

@@ -126,6 +126,7 @@ async def _serve(
             "requests": dict(spent),
             "renders": sources.pool.renders,
             "loop_lag_p99_ms": round(lag.percentile(0.99) * 1000, 1),
+            "loop_lag_max_ms": round(lag.percentile(1.0) * 1000, 1),
         }
         log.info("stopped", extra=figures)
         await clusters.close()

@@ -62,9 +62,4 @@ class AutoSync:
         draft.set_operation(operation, state)
         sync = operation.sync
         revision = (sync.revision or " ".join(sync.revisions)) if sync is not None else ""
-        self._services.events.record(
-            draft.manifest,
-            "OperationStarted",
-            f"Initiated automated sync to '{revision}'",
-            is_warning=False,
-        )
+        draft.tell("OperationStarted", f"Initiated automated sync to '{revision}'")

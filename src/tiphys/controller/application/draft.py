@@ -3,6 +3,8 @@
 Everything that one look finds out goes into one request, and a look that found nothing new sends
 none. The patch carries the resourceVersion that the decisions were made on: when somebody else
 wrote in between, the API server refuses it and the reconcile starts again from what stands there.
+
+The draft holds the whole status; what is written of it is cut to what the API server stores.
 """
 
 from typing import Any
@@ -11,27 +13,58 @@ import msgspec
 import orjson
 
 from tiphys.engine.exact_patches import exact_patch, holds_null
-from tiphys.model.application import Application, ApplicationStatus
+from tiphys.engine.fitting import LEAST_BYTES, STATUS_BYTES, fit_status, with_results
+from tiphys.model.application import Application, ApplicationStatus, RevisionHistory
 from tiphys.model.keys import Manifest
 from tiphys.model.operation import Operation, OperationState
 from tiphys.structured.patches.merge_patch import apply_merge_patch
 
-# Fields that this program writes; whatever else stands in a status is left alone.
-_OWN_FIELDS = tuple(field.encode_name for field in msgspec.structs.fields(ApplicationStatus))
+# What this program writes; whatever else stands in a status is left alone.
+_FIELDS = msgspec.structs.fields(ApplicationStatus)
 
 _DETAILS = {"sync", "health", "reconciledAt", "resources", "summary"}
+
+
+class Told(msgspec.Struct, frozen=True):
+    """An Event that is due once what it speaks of is written."""
+
+    reason: str
+    message: str
+    is_warning: bool = False
+
+
+class Unwritten(msgspec.Struct, frozen=True, kw_only=True):
+    """How far an operation came that could not be written down.
+
+    Attributes:
+        base: the operation and its state as they stood in the cluster then.
+        history: what it adds.
+        told: the Events that are due once it is written.
+    """
+
+    base: tuple[Operation | None, OperationState | None]
+    operation: Operation | None
+    state: OperationState | None
+    history: tuple[RevisionHistory, ...]
+    told: tuple[Told, ...]
 
 
 class Draft:
     """The Application as it stands, and as it should stand after this reconcile."""
 
-    def __init__(self, manifest: Manifest, app: Application) -> None:
+    def __init__(
+        self, manifest: Manifest, app: Application, *, max_bytes: int = STATUS_BYTES
+    ) -> None:
         self.manifest = manifest
         self.app = app
         self.status = app.status
         self.operation = app.operation
+        self.max_bytes = max_bytes
+        self._told: list[Told] = []
         self._dropped_annotations: list[str] = []
         self._finalizers: list[str] | None = None
+        self._fitted: tuple[ApplicationStatus, ApplicationStatus] | None = None
+        """The status, and what is written of it."""
 
     def set(self, **fields: Any) -> None:
         """Replace fields of the status."""
@@ -42,6 +75,15 @@ class Draft:
         self.operation = operation
         self.set(operation_state=state)
 
+    def tell(self, reason: str, message: str, *, is_warning: bool = False) -> None:
+        """Tell an Event once what it speaks of is written."""
+        self._told.append(Told(reason, message, is_warning))
+
+    def take_told(self) -> list[Told]:
+        """Return the Events that are due now that all is written, and forget them."""
+        told, self._told = self._told, []
+        return told
+
     def drop_annotation(self, key: str) -> None:
         """Remove an annotation of the Application."""
         self._dropped_annotations.append(key)
@@ -51,11 +93,55 @@ class Draft:
         self._finalizers = finalizers
 
     def rebase(self, manifest: Manifest, app: Application) -> None:
-        """Go on from what the API server holds after a write."""
+        """Go on from what the API server holds after a write; the whole lists stay known."""
+        whole, written = self.status, self.fitted
         self.manifest, self.app = manifest, app
         self.status, self.operation = app.status, app.operation
+        if written.resources is not whole.resources:
+            self.set(resources=whole.resources)
+        if _results(written) is not _results(whole):
+            self.status = with_results(self.status, _results(whole))
         self._dropped_annotations = []
         self._finalizers = None
+
+    @property
+    def fitted(self) -> ApplicationStatus:
+        """The status as it is written: cut to what the API server stores."""
+        if self._fitted is None or self._fitted[0] is not self.status:
+            around = {name: part for name, part in self.manifest.items() if name != "status"}
+            room = self.max_bytes - len(orjson.dumps(around))
+            self._fitted = (self.status, fit_status(self.status, self.app.status, room))
+        return self._fitted[1]
+
+    def shrink(self) -> bool:
+        """Write less from now on; return False when that is not possible."""
+        if self.max_bytes // 2 < LEAST_BYTES:
+            return False
+        self.max_bytes //= 2
+        self._fitted = None
+        return True
+
+    def unwritten(self) -> Unwritten | None:
+        """Return how far the operation came that does not stand in the cluster; None if it does."""
+        base = (self.app.operation, self.app.status.operation_state)
+        if (self.operation, self.status.operation_state) == base:
+            return None
+        return Unwritten(
+            base=base,
+            operation=self.operation,
+            state=self.status.operation_state,
+            history=self.status.history,
+            told=tuple(told for told in self._told if told.reason.startswith("Operation")),
+        )
+
+    def take_up(self, found: Unwritten) -> bool:
+        """Go on from what could not be written, unless the operation has become another one."""
+        if found.base != (self.app.operation, self.app.status.operation_state):
+            return False
+        self.set_operation(found.operation, found.state)
+        self.set(history=found.history)
+        self._told += found.told
+        return True
 
     def patch(self) -> dict[str, Any] | None:
         """Return the JSON merge patch to send, None when nothing differs."""
@@ -80,13 +166,17 @@ class Draft:
         """Return a JSON patch in place of a merge patch that would lose nulls, None for none."""
         changed = patch.keys() & {"status", "operation"}
         after: dict[str, Any] = {}
-        if "status" in changed:
-            full = _as_json(self.status)
-            after["status"] = {name: full[name] for name in patch["status"] if name in full}
         if "operation" in changed and self.operation is not None:
             after["operation"] = _as_json(self.operation)
-        if not holds_null({name: _sourced(part) for name, part in after.items()}):
+        if "status" in changed:
+            # Rows of resources are many and hold no null: only values of charts do.
+            few = msgspec.structs.replace(with_results(self.fitted, ()), resources=())
+            after["status"] = _as_json(few)
+        if not holds_null(after):
             return None
+        if "status" in changed:
+            full = _as_json(self.fitted)
+            after["status"] = {name: full[name] for name in patch["status"] if name in full}
         after["metadata"] = apply_merge_patch(self.manifest["metadata"], patch["metadata"])
         return exact_patch(self.manifest, patch, after)
 
@@ -107,12 +197,21 @@ class Draft:
         )
 
     def _status_patch(self) -> dict[str, Any]:
-        if self.status == self.app.status:
+        new, old = self.fitted, self.app.status
+        if new == old:
             return {}
-        old = self.manifest.get("status") or {}
-        new = _as_json(self.status)
-        own = {name: value for name, value in old.items() if name in _OWN_FIELDS}
-        return merge_difference(own, new)
+        raw = self.manifest.get("status") or {}
+        # Only what differs is made JSON: the long lists of a large Application cost the most. A
+        # field that stands there and counts as absent was not understood: it goes.
+        differing = [
+            field
+            for field in _FIELDS
+            if (value := getattr(new, field.name)) != getattr(old, field.name)
+            or (field.encode_name in raw and value == field.default)
+        ]
+        part = ApplicationStatus(**{field.name: getattr(new, field.name) for field in differing})
+        own = {name: raw[name] for field in differing if (name := field.encode_name) in raw}
+        return merge_difference(own, _as_json(part))
 
     def _metadata_patch(self) -> dict[str, Any]:
         metadata: dict[str, Any] = {}
@@ -125,9 +224,10 @@ class Draft:
         return metadata
 
 
-def _sourced(part: dict[str, Any]) -> dict[str, Any]:
-    """Return what may hold values of charts; rows of resources are many and hold none."""
-    return {name: value for name, value in part.items() if name != "resources"}
+def _results(status: ApplicationStatus) -> tuple[Any, ...]:
+    state = status.operation_state
+    result = state.result if state is not None else None
+    return result.resources if result is not None else ()
 
 
 def _as_json(value: msgspec.Struct) -> dict[str, Any]:

@@ -100,8 +100,8 @@ class Operator:
         state = OperationState(operation=operation, phase=OperationPhase.RUNNING, started_at=now)
         memory.sync = None
         draft.set_operation(operation, state)
-        await self._save(draft)
         self._outcome.tell_started(draft, operation)
+        await self._save(draft)
         return state
 
     async def _begin_retry(
@@ -189,19 +189,19 @@ class Operator:
     ) -> float | None:
         assert memory.sync is not None
         tasks = memory.sync.tasks
-        if not self._records(draft):
+        if not self._records(draft, memory):
             invalid = await self._checks.refusals(draft, tasks, actions, cluster)
             if invalid is not None:
                 message, results = invalid
-                self._record(draft, {(r.sync_phase, r.key): r for r in results}, message)
+                self._record(draft, memory, {(r.sync_phase, r.key): r for r in results}, message)
                 self._end(draft, memory, OperationPhase.FAILED, message)
                 return self._outcome.retry_wait_s(draft.status.operation_state) or None
         while True:
             step = self._next(draft, memory, cluster)
             waits = not (step.has_actions or step.phase.is_completed)
-            self._record(draft, step.records, step.message, waits=waits)
+            self._record(draft, memory, step.records, step.message, waits=waits)
             if step.has_actions:
-                await self._carry_out(draft, step, actions)
+                await self._carry_out(draft, memory, step, actions)
             if step.phase.is_completed:
                 self._end(draft, memory, step.phase, step.message)
                 return self._outcome.retry_wait_s(draft.status.operation_state) or None
@@ -230,7 +230,7 @@ class Operator:
             prunes=sync.prune,
             is_dry_run=sync.dry_run,
         )
-        records = self._records(draft)
+        records = self._records(draft, memory)
         if state.phase is OperationPhase.TERMINATING:
             return terminate(memory.sync.tasks, records, view)
         if why := self._why_stop(memory, state):
@@ -257,7 +257,9 @@ class Operator:
         self._outcome.finish(draft, OperationPhase.FAILED, message)
         return None
 
-    async def _carry_out(self, draft: Draft, step: Step, actions: SyncActions) -> None:
+    async def _carry_out(
+        self, draft: Draft, memory: Memory, step: Step, actions: SyncActions
+    ) -> None:
         # What is about to happen must be known before it happens, and hooks that ended must be
         # written down before anything of them is deleted.
         if not (step.may_go_unrecorded and _is_pinned(draft)):
@@ -268,24 +270,31 @@ class Operator:
         await actions.delete_hooks(step.delete_hooks)
         results += await actions.apply(step.apply)
         records.update({(result.sync_phase, result.key): result for result in results})
-        self._record(draft, records, step.message)
+        self._record(draft, memory, records, step.message)
 
-    def _records(self, draft: Draft) -> Records:
+    def _records(self, draft: Draft, memory: Memory) -> Records:
+        if memory.sync is not None and memory.sync.records:
+            return memory.sync.records
         state = draft.status.operation_state
         result = state.result if state is not None else None
         return read_records(result.resources) if result is not None else {}
 
-    def _record(self, draft: Draft, records: Records, message: str, *, waits: bool = False) -> None:
+    def _record(
+        self, draft: Draft, memory: Memory, records: Records, message: str, *, waits: bool = False
+    ) -> None:
         state = draft.status.operation_state
         assert state is not None
         if waits:
             now = timestamp(self._services.clock())
             message = waiting_since(message, str(state.message or ""), now)
         result = state.result or SyncOperationResult()
+        memory.results = tuple(records.values())
+        if memory.sync is not None:
+            memory.sync.records = records
         self._write(
             draft,
             message=message,
-            sync_result=msgspec.structs.replace(result, resources=tuple(records.values())),
+            sync_result=msgspec.structs.replace(result, resources=memory.results),
         )
 
     def _progress(self, draft: Draft, message: str) -> None:

@@ -27,11 +27,11 @@ class Outcome:
         self._services = services
 
     def tell_started(self, draft: Draft, operation: Operation) -> None:
-        """Record the event that an operation began."""
+        """Tell that an operation began, once that is written."""
         sync = operation.sync
         revision = (sync.revision or " ".join(sync.revisions)) if sync is not None else ""
         how = "automated sync" if operation.initiated_by.automated else "sync"
-        self._tell(draft, "OperationStarted", f"Initiated {how} to '{revision}'", is_warning=False)
+        draft.tell("OperationStarted", f"Initiated {how} to '{revision}'")
 
     def finish(self, draft: Draft, phase: OperationPhase, message: str) -> None:
         """Write the final state, and the history entry of a full sync that succeeded."""
@@ -50,8 +50,7 @@ class Outcome:
         result = state.result or SyncOperationResult()
         revision = result.revision or " ".join(result.revisions)
         ended = "succeeded" if phase.is_successful else f"failed: {message}"
-        self._tell(
-            draft,
+        draft.tell(
             "OperationCompleted",
             f"{partial} operation to {revision} {ended}",
             is_warning=not phase.is_successful,
@@ -102,6 +101,3 @@ class Outcome:
             sources=result.sources if has_many else unset,
         )
         draft.set(history=(*history, entry)[-kept:] if kept else ())
-
-    def _tell(self, draft: Draft, reason: str, message: str, *, is_warning: bool) -> None:
-        self._services.events.record(draft.manifest, reason, message, is_warning=is_warning)

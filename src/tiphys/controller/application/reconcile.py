@@ -20,8 +20,8 @@ from tiphys.delivery.compare import Compared
 from tiphys.engine.autosync import newer_revisions
 from tiphys.kube.client import JSON_PATCH, MERGE_PATCH
 from tiphys.model.application import Application, ApplicationHealth
-from tiphys.model.errors import ApiError, InvalidInputError
-from tiphys.model.keys import GroupVersionKind, ResourceKey
+from tiphys.model.errors import ApiError, InvalidInputError, TiphysError
+from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey
 from tiphys.model.labels import API_GROUP, SKIP_RECONCILE
 
 log = logging.getLogger(__name__)
@@ -58,27 +58,34 @@ class Reconciler:
         if manifest is None:
             self._memories.pop(key, None)
             return None
-        try:
-            app = decode_application(manifest)
-        except InvalidInputError as err:
-            log.warning("application not understood", extra={"key": key, "error": err.line})
-            return None
-        if app.metadata.annotations.get(SKIP_RECONCILE, "").lower() in {"true", "1", "t"}:
+        app = self._read(key, manifest)
+        if app is None or _is_left_alone(app):
             return None
         memory = self._memories.setdefault(key, Memory())
-        draft = Draft(manifest, app)
+        draft = Draft(manifest, app, max_bytes=memory.max_bytes)
+        if memory.unwritten is not None:
+            draft.take_up(memory.unwritten)
+        memory.unwritten = None
         try:
             return await self._look(draft, memory)
         except Exception as err:
             code = err.code if isinstance(err, ApiError) else 0
             if code == 404:
                 return None
-            # What was found did not get written, so it has to be found again.
-            memory.sync = None
-            memory.asked = max(memory.asked, RefreshLevel.LATEST)
+            _remember_failure(draft, memory, err)
             if code == 409:
                 await self._read_again(key, app)
             raise
+        finally:
+            memory.max_bytes = draft.max_bytes
+
+    def _read(self, key: str, manifest: Manifest) -> Application | None:
+        """Return the record of an Application; None for one that is not understood."""
+        try:
+            return decode_application(manifest)
+        except InvalidInputError as err:
+            log.warning("application not understood", extra={"key": key, "error": err.line})
+            return None
 
     async def _look(self, draft: Draft, memory: Memory) -> float | None:
         waits: list[float | None] = []
@@ -167,15 +174,12 @@ class Reconciler:
             return
         if status.sync.status.value != sync_before:
             text = f"Updated sync status: {sync_before} -> {status.sync.status}"
-            self._tell(draft, text)
+            draft.tell("ResourceUpdated", text)
         if status.health.status is not health_before.status:
             causes = f" ({status.health.message})" if status.health.message else ""
             before = health_before.status
             text = f"Updated health status: {before} -> {status.health.status}{causes}"
-            self._tell(draft, text)
-
-    def _tell(self, draft: Draft, message: str) -> None:
-        self._services.events.record(draft.manifest, "ResourceUpdated", message, is_warning=False)
+            draft.tell("ResourceUpdated", text)
 
     def _may_put_off(self, draft: Draft, memory: Memory) -> bool:
         """Leave the writing of what can wait to a quiet moment, where it is not one already.
@@ -193,17 +197,28 @@ class Reconciler:
         return True
 
     async def save(self, draft: Draft) -> None:
-        """Write a draft, if there is anything to write, and go on from the answer."""
-        patch = draft.patch()
-        if patch is None:
-            return
-        metadata = draft.app.metadata
-        key = ResourceKey(API_GROUP, "Application", metadata.namespace, metadata.name)
-        exact = draft.exact_patch(patch)
-        sent = (patch, MERGE_PATCH) if exact is None else (exact, JSON_PATCH)
-        written = await self._services.home.patch(APPLICATION, key, *sent)
-        self._services.installation.collections.applications.observe(written)
-        draft.rebase(written, decode_application(written))
+        """Write a draft, if there is anything to write, and go on from the answer.
+
+        A server that refuses its size gets less of it, at once.
+        """
+        while (patch := draft.patch()) is not None:
+            metadata = draft.app.metadata
+            key = ResourceKey(API_GROUP, "Application", metadata.namespace, metadata.name)
+            exact = draft.exact_patch(patch)
+            sent = (patch, MERGE_PATCH) if exact is None else (exact, JSON_PATCH)
+            try:
+                written = await self._services.home.patch(APPLICATION, key, *sent)
+            except ApiError as err:
+                if not (err.is_too_large and draft.shrink()):
+                    raise
+                continue
+            self._services.installation.collections.applications.observe(written)
+            draft.rebase(written, decode_application(written))
+            break
+        for told in draft.take_told():
+            self._services.events.record(
+                draft.manifest, told.reason, told.message, is_warning=told.is_warning
+            )
 
     async def _read_again(self, key: str, app: Application) -> None:
         namespace, name = app.metadata.namespace, app.metadata.name
@@ -211,3 +226,16 @@ class Reconciler:
         if found is not None:
             self._services.installation.collections.applications.observe(found)
         self.ask(key, RefreshLevel.RECENT)
+
+
+def _remember_failure(draft: Draft, memory: Memory, err: Exception) -> None:
+    """What was found did not get written, so it has to be found again; nothing is done again."""
+    memory.asked = max(memory.asked, RefreshLevel.LATEST)
+    if isinstance(err, TiphysError):
+        memory.unwritten = draft.unwritten()
+    else:
+        memory.sync = None  # a bug: whatever led to it, begin anew
+
+
+def _is_left_alone(app: Application) -> bool:
+    return app.metadata.annotations.get(SKIP_RECONCILE, "").lower() in {"true", "1", "t"}

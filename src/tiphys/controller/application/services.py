@@ -5,17 +5,21 @@ from datetime import datetime
 
 import msgspec
 
+from tiphys.controller.application.draft import Unwritten
 from tiphys.controller.application.refresh_level import Looked, RefreshLevel
 from tiphys.delivery.clock import Clock
 from tiphys.delivery.clusters import Clusters
 from tiphys.delivery.compare import Compared, Comparer
 from tiphys.delivery.installation import Installation
 from tiphys.delivery.targets import TargetLoader
+from tiphys.engine.fitting import STATUS_BYTES
 from tiphys.engine.ignoring import IgnoreRule
 from tiphys.engine.sync.options import SyncOptions
+from tiphys.engine.sync.records import Records
 from tiphys.engine.sync.tasks import SyncTask
 from tiphys.kube.client import KubeClient
 from tiphys.kube.events import EventRecorder
+from tiphys.model.operation import ResourceResult
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,6 +47,7 @@ class RunningSync(msgspec.Struct, kw_only=True):
         attempt: start of the operation and number of retries: tells one attempt from another.
         options: the Application's and the operation's.
         rules: the ignored differences to respect; empty when they are not.
+        records: all results so far; the status may have room for some of them only.
     """
 
     attempt: tuple[str, int]
@@ -50,6 +55,7 @@ class RunningSync(msgspec.Struct, kw_only=True):
     tasks: tuple[SyncTask, ...]
     options: SyncOptions
     rules: tuple[IgnoreRule, ...] = ()
+    records: Records = {}
 
 
 class Memory(msgspec.Struct, kw_only=True):
@@ -61,6 +67,9 @@ class Memory(msgspec.Struct, kw_only=True):
         waits_since: when its sync began to wait for a cluster that does not answer.
         makes_way_for: the newer revisions that end the sync that is being retried.
         puts_off: a new revision that changed nothing is to be written in a quiet moment.
+        unwritten: how far an operation came that could not be written; it is not done again.
+        max_bytes: what the Application may take, less once the API server refused that.
+        results: all results of the last sync.
     """
 
     asked: RefreshLevel = RefreshLevel.LATEST
@@ -72,3 +81,6 @@ class Memory(msgspec.Struct, kw_only=True):
     waits_since: datetime | None = None
     makes_way_for: str = ""
     puts_off: bool = False
+    unwritten: Unwritten | None = None
+    max_bytes: int = STATUS_BYTES
+    results: tuple[ResourceResult, ...] = ()
