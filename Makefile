@@ -23,7 +23,10 @@ setup: $(BIN)/tiphys  ## install tiphys and what it needs into .venv
 
 dev: $(VENV)/.dev  ## install the tools for development too
 
-up: setup  ## start a sandbox cluster with a demo, deploy it, print the addresses
+ui: setup  ## build the web UI, if it changed
+	@scripts/ui.sh build
+
+up: setup ui  ## start a sandbox cluster with a demo, deploy it, print the addresses
 	@$(BIN)/tiphys up
 
 down: setup  ## stop what `make up` started; its state stays
@@ -45,13 +48,16 @@ bench: dev  ## a thousand applications, the sandbox under load; prints figures, 
 fmt: dev  ## format the code
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .
 
+lint-ui: setup  ## types, style and unit tests of the web UI
+	@scripts/ui.sh check
+
 lint: dev  ## style, types and layers
 	@$(BIN)/ruff format --check -q . && $(BIN)/ruff check . && $(BIN)/mypy && $(BIN)/lint-imports
 
 unit: dev  ## the tests that start no process
 	@$(BIN)/pytest -q -n 2 -m "not e2e and not contract and not real"
 
-test: lint  ## set up and pass every test
+test: lint lint-ui ui  ## set up and pass every test
 	@$(BIN)/pytest -q -n 2 -m "not real"
 
 test-real: dev  ## the end-to-end suite on a real Kubernetes control plane (needs Go)
@@ -63,4 +69,4 @@ contract: dev  ## the contract suite on the sandbox and on the real control plan
 lock: dev  ## write the lock files anew from pyproject.toml
 	@scripts/lock.sh
 
-.PHONY: help setup dev up down reset logs bench fmt lint unit test test-real contract lock
+.PHONY: help setup dev ui lint-ui up down reset logs bench fmt lint unit test test-real contract lock

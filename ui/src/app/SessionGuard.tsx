@@ -1,0 +1,40 @@
+import { Modal } from "@mantine/core";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useNavigate, useRouterState } from "@tanstack/react-router";
+import { type ReactNode, useEffect, useState } from "react";
+import { whenSignedOut } from "@/api/client";
+import { queries } from "@/api/queries";
+import { LoginCard } from "@/pages/login/LoginCard";
+
+/** Leads to the sign-in page who never signed in, and lays its card over the page whose session ended. */
+export function SessionGuard({ isBare, children }: { isBare: boolean; children: ReactNode }) {
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const here = useRouterState({ select: (state) => state.location.href });
+  const [isExpired, setExpired] = useState(false);
+  const { data } = useQuery(queries.userInfo());
+  const wasSignedIn = data?.loggedIn === true;
+
+  useEffect(
+    () =>
+      whenSignedOut(() => {
+        if (isBare) return;
+        if (wasSignedIn) setExpired(true);
+        else void navigate({ to: "/login", search: { return_url: here } as never, replace: true });
+      }),
+    [isBare, wasSignedIn, navigate, here],
+  );
+
+  const again = (): void => {
+    setExpired(false);
+    void client.invalidateQueries();
+  };
+  return (
+    <>
+      {children}
+      <Modal opened={isExpired && !isBare} onClose={() => setExpired(false)} title="Your session has ended" size="sm">
+        <LoginCard onSignedIn={again} isInPlace />
+      </Modal>
+    </>
+  );
+}

@@ -1,0 +1,66 @@
+/** Mantine in our colours: everything is a token, so that light and dark are one sheet. */
+import { Button, createTheme, Drawer, type MantineColorsTuple, Menu, Modal, type MantineColorSchemeManager, Popover, Tooltip } from "@mantine/core";
+
+const accent = Array.from({ length: 10 }, () => "var(--accent)") as unknown as MantineColorsTuple;
+
+export const theme = createTheme({
+  colors: { accent },
+  primaryColor: "accent",
+  autoContrast: false,
+  defaultRadius: 6,
+  fontFamily: "var(--sans)",
+  fontFamilyMonospace: "var(--mono)",
+  fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "24px" },
+  spacing: { xs: "4px", sm: "8px", md: "12px", lg: "16px", xl: "24px" },
+  respectReducedMotion: true,
+  cursorType: "pointer",
+  components: {
+    Button: Button.extend({ defaultProps: { size: "sm", variant: "default" } }),
+    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, multiline: true, maw: 420, color: "var(--text)" } }),
+    Menu: Menu.extend({ defaultProps: { shadow: "md", transitionProps: { duration: 0 } } }),
+    Popover: Popover.extend({ defaultProps: { shadow: "md", transitionProps: { duration: 0 } } }),
+    Drawer: Drawer.extend({ defaultProps: { transitionProps: { duration: 120 } } }),
+    Modal: Modal.extend({ defaultProps: { transitionProps: { duration: 120 }, centered: true } }),
+  },
+});
+
+const KEY = "tiphys-theme";
+type Scheme = "light" | "dark" | "auto";
+const isScheme = (value: unknown): value is Scheme => value === "light" || value === "dark" || value === "auto";
+
+/** Keeps the choice where the script of index.html reads it before the first paint. */
+export function schemeKeeper(): MantineColorSchemeManager {
+  let listener: ((event: StorageEvent) => void) | undefined;
+  return {
+    get: (fallback) => {
+      const kept = read();
+      return kept ?? fallback;
+    },
+    set: (value) => {
+      try {
+        localStorage.setItem(KEY, value);
+      } catch {
+        // A browser that keeps nothing shows what it was told until the page is left.
+      }
+    },
+    subscribe: (onUpdate) => {
+      listener = (event) => {
+        if (event.key === KEY && isScheme(event.newValue)) onUpdate(event.newValue);
+      };
+      window.addEventListener("storage", listener);
+    },
+    unsubscribe: () => {
+      if (listener) window.removeEventListener("storage", listener);
+    },
+    clear: () => localStorage.removeItem(KEY),
+  };
+}
+
+function read(): Scheme | undefined {
+  try {
+    const kept = localStorage.getItem(KEY);
+    return isScheme(kept) ? kept : undefined;
+  } catch {
+    return undefined;
+  }
+}
