@@ -20,6 +20,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         host: address that the HTTP server listens on.
         takes_over: write although an Argo CD application controller is alive.
         renderers: how sources are rendered.
+        serves_ui: serve the web UI beside the API.
     """
 
     config: ClusterConfig
@@ -29,6 +30,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     host: str = "127.0.0.1"
     takes_over: bool = False
     renderers: RendererOptions = RendererOptions()
+    serves_ui: bool = True
 
 
 def renderer_options(plugins: Path | None, *, helm_command: bool) -> RendererOptions:

@@ -30,6 +30,7 @@ from tiphys.run.opening import installation_of, open_cluster
 from tiphys.run.options import Options
 from tiphys.server.app import create_server, listen
 from tiphys.server.routes.webhook import webhook_route
+from tiphys.server.static import WebUi, built_ui, ui_routes
 from tiphys.sources.sources import Sources
 from tiphys.telemetry.loop_lag import LoopLag
 
@@ -160,7 +161,8 @@ def _http_server(
         secret=installation.webhook_secret,
         max_bytes=lambda: installation.settings.webhook_max_bytes,
     )
-    app = create_server([webhook], is_ready=lambda: True)
+    ui = WebUi(folder=built_ui() if options.serves_ui else None)
+    app = create_server([webhook, *ui_routes(ui)], is_ready=lambda: True)
     return _QuietServer(
         uvicorn.Config(
             app,

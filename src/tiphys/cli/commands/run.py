@@ -25,6 +25,7 @@ from tiphys.cli import processes
     help="folder of config management plugins: NAME/plugin.yaml",
 )
 @click.option("--helm-command", is_flag=True, help="run `helm` instead of the library of a package")
+@click.option("--no-ui", is_flag=True, help="serve the API alone")
 @click.option("--log-level", default="INFO", show_default=True)
 def run(
     kubeconfig: Path | None,
@@ -36,6 +37,7 @@ def run(
     take_over: bool,
     plugins: Path | None,
     helm_command: bool,
+    no_ui: bool,
     log_level: str,
 ) -> None:
     """Run the controller and the server until stopped."""
@@ -61,6 +63,7 @@ def run(
         port=port,
         takes_over=take_over,
         renderers=renderers,
+        serves_ui=not no_ui,
     )
     processes.collect_less_garbage()
     uvloop.run(run(options))
