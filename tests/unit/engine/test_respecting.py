@@ -250,7 +250,7 @@ def test_a_map_that_is_one_value_keeps_what_is_ignored_whoever_owns_it() -> None
 
 
 def test_a_custom_map_that_its_owners_wrote_as_one_value_keeps_what_is_ignored() -> None:
-    fields = {"f:spec": {"f:opts": {}}}
+    fields: dict[str, Any] = {"f:spec": {"f:opts": {}}}
     entry = {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": fields}
     live = custom({"opts": {"a": 9, "b": 9}}, managedFields=[entry])
 
