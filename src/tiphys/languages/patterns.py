@@ -1,7 +1,6 @@
 """Regular expressions that users write, in time that grows with the text and no faster.
 
-The syntax is RE2's, which is what Argo CD's users write for Go. The package is wrapped here, where
-it has its only import.
+The syntax is RE2's, which is what Argo CD's users write for Go.
 
 Source: RE2, "Syntax".
 """
