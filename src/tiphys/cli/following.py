@@ -15,8 +15,8 @@ from rich.live import Live
 from rich.text import Text
 
 from tiphys.cli.application_text import RESOURCE_COLUMNS, resource_row, result_row
-from tiphys.cli.applications import Applications
 from tiphys.cli.tables import table
+from tiphys.delivery.stored_applications import Applications
 from tiphys.model.errors import NotFoundError, TiphysError
 from tiphys.model.keys import Manifest
 

@@ -21,6 +21,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
         takes_over: write although an Argo CD application controller is alive.
         renderers: how sources are rendered.
         serves_ui: serve the web UI beside the API.
+        disables_auth: whoever reaches the server may do everything.
     """
 
     config: ClusterConfig
@@ -31,6 +32,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     takes_over: bool = False
     renderers: RendererOptions = RendererOptions()
     serves_ui: bool = True
+    disables_auth: bool = False
 
 
 def renderer_options(plugins: Path | None, *, helm_command: bool) -> RendererOptions:

@@ -6,7 +6,7 @@ Source: grpc-gateway's streams, as Argo CD's clients read them: `{"result": ...}
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 import msgspec
 import orjson
@@ -23,10 +23,10 @@ class Stream(msgspec.Struct, frozen=True):
     """An answer that goes on.
 
     Attributes:
-        messages: each the JSON of one result. Closed when the client leaves.
+        batches: of messages, each the JSON of one result. Closed when the client leaves.
     """
 
-    messages: AsyncGenerator[bytes, None]
+    batches: AsyncGenerator[Sequence[bytes], None]
 
 
 def wants_events(request: Request) -> bool:
@@ -36,48 +36,53 @@ def wants_events(request: Request) -> bool:
 
 def stream_answer(request: Request, stream: Stream) -> StreamingResponse:
     """Return the answer that sends each message as it comes, as lines or as events."""
-    results = _results(stream.messages)
-    if wants_events(request):
-        headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
-        return StreamingResponse(_events(results), media_type=_SSE, headers=headers)
-    return StreamingResponse(_lines(results), media_type="application/json")
+    frame = _event if wants_events(request) else _line
+    content = _frames(stream.batches, frame)
+    if not wants_events(request):
+        return StreamingResponse(content, media_type="application/json")
+    headers = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-cache"}
+    return StreamingResponse(_kept_alive(content), media_type=_SSE, headers=headers)
 
 
-async def _results(messages: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+def _line(result: bytes) -> bytes:
+    return result + b"\n"
+
+
+def _event(result: bytes) -> bytes:
+    return b"data: " + result + b" \n\n"
+
+
+async def _frames(
+    batches: AsyncGenerator[Sequence[bytes], None], frame: Callable[[bytes], bytes]
+) -> AsyncGenerator[bytes, None]:
     try:
-        async with contextlib.aclosing(messages):
-            async for message in messages:
-                yield b'{"result":' + message + b"}"
+        async with contextlib.aclosing(batches):
+            async for batch in batches:
+                yield b"".join(frame(b'{"result":' + message + b"}") for message in batch)
     except Exception as err:  # noqa: BLE001 - the answer has begun, its last message must tell
-        yield orjson.dumps({"error": problem_of(err).stream_body()})
+        yield frame(orjson.dumps({"error": problem_of(err).stream_body()}))
 
 
-async def _lines(results: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    async with contextlib.aclosing(results):
-        async for result in results:
-            yield result + b"\n"
-
-
-async def _events(results: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Frame results as events, with a comment now and then so that proxies keep the line open."""
+async def _kept_alive(frames: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Send a comment now and then, so that proxies keep the line open."""
     pending: asyncio.Task[bytes] | None = None
     try:
         while True:
             if pending is None:
-                pending = asyncio.ensure_future(anext(results))
+                pending = asyncio.ensure_future(anext(frames))
             done, _ = await asyncio.wait([pending], timeout=KEEP_ALIVE_S)
             if not done:
                 yield b":\n"
                 continue
             task, pending = pending, None
             try:
-                result = task.result()
+                content = task.result()
             except StopAsyncIteration:
                 return
-            yield b"data: " + result + b" \n\n"
+            yield content
     finally:
         if pending is not None:
             pending.cancel()
             with contextlib.suppress(asyncio.CancelledError, StopAsyncIteration):
                 await pending
-        await results.aclose()
+        await frames.aclose()

@@ -161,8 +161,8 @@ def test_an_error_has_one_shape(err: Exception, status: int, code: int) -> None:
 
 def test_a_stream_ends_with_the_error_that_ended_it() -> None:
     async def stream(call: Call) -> Stream:
-        async def messages() -> AsyncGenerator[bytes, None]:
-            yield b'{"n":1}'
+        async def messages() -> AsyncGenerator[list[bytes], None]:
+            yield [b'{"n":1}']
             raise NotFoundError("it went")
 
         return Stream(messages())
@@ -177,8 +177,8 @@ def test_a_stream_ends_with_the_error_that_ended_it() -> None:
 
 def test_a_stream_is_sent_as_events_where_they_are_asked_for() -> None:
     async def stream(call: Call) -> Stream:
-        async def messages() -> AsyncGenerator[bytes, None]:
-            yield b'{"n":1}'
+        async def messages() -> AsyncGenerator[list[bytes], None]:
+            yield [b'{"n":1}']
 
         return Stream(messages())
 

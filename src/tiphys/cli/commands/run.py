@@ -26,6 +26,7 @@ from tiphys.cli import processes
 )
 @click.option("--helm-command", is_flag=True, help="run `helm` instead of the library of a package")
 @click.option("--no-ui", is_flag=True, help="serve the API alone")
+@click.option("--disable-auth", is_flag=True, help="let whoever reaches the server do everything")
 @click.option("--log-level", default="INFO", show_default=True)
 def run(
     kubeconfig: Path | None,
@@ -38,6 +39,7 @@ def run(
     plugins: Path | None,
     helm_command: bool,
     no_ui: bool,
+    disable_auth: bool,
     log_level: str,
 ) -> None:
     """Run the controller and the server until stopped."""
@@ -64,6 +66,7 @@ def run(
         takes_over=take_over,
         renderers=renderers,
         serves_ui=not no_ui,
+        disables_auth=disable_auth,
     )
     processes.collect_less_garbage()
     uvloop.run(run(options))

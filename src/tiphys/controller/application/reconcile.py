@@ -57,6 +57,7 @@ class Reconciler:
         manifest = self._services.installation.collections.applications.get(key)
         if manifest is None:
             self._memories.pop(key, None)
+            self._services.findings.put(key, None)
             return None
         app = self._read(key, manifest)
         if app is None or _is_left_alone(app):
@@ -163,6 +164,8 @@ class Reconciler:
             return None
         before = draft.status
         compared = await self._refresher.refresh(draft, memory, level)
+        metadata = draft.app.metadata
+        self._services.findings.put(f"{metadata.namespace}/{metadata.name}", memory.compared)
         self._tell_changes(draft, before.sync.status.value, before.health)
         return compared
 

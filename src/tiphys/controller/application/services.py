@@ -10,6 +10,7 @@ from tiphys.controller.application.refresh_level import Looked, RefreshLevel
 from tiphys.delivery.clock import Clock
 from tiphys.delivery.clusters import Clusters
 from tiphys.delivery.compare import Compared, Comparer
+from tiphys.delivery.findings import Findings
 from tiphys.delivery.installation import Installation
 from tiphys.delivery.targets import TargetLoader
 from tiphys.engine.fitting import STATUS_BYTES
@@ -26,6 +27,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     """The parts that the controller is made of.
 
     Attributes:
+        findings: where others read what looks found.
         home: the cluster that the Applications themselves are in.
         jitter: returns a random share of one, for spreading periodic looks.
     """
@@ -34,6 +36,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     clusters: Clusters
     targets: TargetLoader
     comparer: Comparer
+    findings: Findings
     home: KubeClient
     events: EventRecorder
     clock: Clock

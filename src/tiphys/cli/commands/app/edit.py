@@ -10,12 +10,12 @@ import orjson
 import yaml
 
 from tiphys.cli.access import Access, with_access
-from tiphys.cli.applications import APPLICATION, Applications
 from tiphys.cli.flags import ArgocdCommand
 from tiphys.cli.spec_flags import apply_spec_flags, names_source, pairs, with_spec_flags
 from tiphys.cli.unset_flags import unset as take_out
 from tiphys.cli.unset_flags import with_unset_flags
 from tiphys.delivery.requests import named_source_index, source_index
+from tiphys.delivery.stored_applications import APPLICATION, Applications
 from tiphys.kube.client import JSON_PATCH, MERGE_PATCH, KubeClient
 from tiphys.model.errors import ApiError, InvalidInputError, TiphysError
 from tiphys.model.keys import Manifest

@@ -8,13 +8,13 @@ import click
 
 from tiphys.cli.access import Access, with_access
 from tiphys.cli.application_text import operation_text
-from tiphys.cli.applications import APPLICATION, Applications
 from tiphys.cli.commands.app.looking import differences
 from tiphys.cli.flags import ArgocdCommand, output_option
 from tiphys.cli.following import Awaited, follow, started_at
 from tiphys.cli.output import show
 from tiphys.cli.sync_flags import chosen_rows, parse_resource, sync_request, with_sync_flags
 from tiphys.delivery.requests import finalizer_patch, rollback_patch, sync_patch, terminate_patch
+from tiphys.delivery.stored_applications import APPLICATION, Applications
 from tiphys.kube.client import KubeClient
 from tiphys.model.keys import Manifest
 

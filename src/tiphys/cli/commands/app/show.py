@@ -15,7 +15,6 @@ from tiphys.cli.application_text import (
     resource_table,
     tree_table,
 )
-from tiphys.cli.applications import Applications
 from tiphys.cli.commands.app.looking import (
     differences,
     inspecting,
@@ -25,6 +24,7 @@ from tiphys.cli.commands.app.looking import (
 from tiphys.cli.documents import documents
 from tiphys.cli.flags import ArgocdCommand, ArgocdDiff, output_option
 from tiphys.cli.output import show
+from tiphys.delivery.stored_applications import Applications
 from tiphys.kube.client import KubeClient
 from tiphys.model.keys import Manifest, ResourceKey
 

@@ -1,4 +1,4 @@
-"""Reads and writes Applications for the commands."""
+"""Applications as their cluster stores them: read, written, asked to do something."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,7 +9,6 @@ from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey
 from tiphys.model.labels import API_GROUP, REFRESH
 
 APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
-_MANAGER = "tiphys-cli"
 _POLL_S = 0.1
 _ATTEMPTS = 5
 
@@ -17,11 +16,18 @@ _ATTEMPTS = 5
 class Applications:
     """The Applications of one cluster.
 
-    A name is that of an Application in the namespace of the command, or `namespace/name`.
+    A name is that of an Application in one namespace, or `namespace/name`.
     """
 
-    def __init__(self, client: KubeClient, namespace: str) -> None:
-        self.client, self.namespace = client, namespace
+    def __init__(self, client: KubeClient, namespace: str, manager: str = "tiphys-cli") -> None:
+        """Use a client.
+
+        Args:
+            client: of the cluster that the Applications are in.
+            namespace: of those that are named without one.
+            manager: the field manager of what is written.
+        """
+        self.client, self.namespace, self._manager = client, namespace, manager
 
     def key(self, name: str) -> ResourceKey:
         """Return which object a name means."""
@@ -76,7 +82,7 @@ class Applications:
     async def patch(self, name: str, patch: Manifest, **params: str) -> Manifest:
         """Merge a patch into an Application and return it."""
         return await self.client.patch(
-            APPLICATION, self.key(name), patch, **{"fieldManager": _MANAGER, **params}
+            APPLICATION, self.key(name), patch, **{"fieldManager": self._manager, **params}
         )
 
     async def ask(self, name: str, make: Callable[[Manifest], Manifest]) -> Manifest:
@@ -92,7 +98,7 @@ class Applications:
 
     async def replace(self, app: Manifest) -> Manifest:
         """Write an Application that was read before and changed."""
-        return await self.client.replace(app, manager=_MANAGER)
+        return await self.client.replace(app, manager=self._manager)
 
     async def refresh(self, name: str, *, hard: bool, timeout_s: int = 0) -> Manifest:
         """Have the controller compare an Application anew, and return it when it has.

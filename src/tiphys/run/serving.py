@@ -1,0 +1,87 @@
+"""The server's role: the REST API, webhooks and health on one port."""
+
+import contextlib
+import socket
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from starlette.routing import BaseRoute
+
+from tiphys.delivery.clock import system_clock
+from tiphys.delivery.read_model import HeldModel
+from tiphys.delivery.stored_applications import Applications
+from tiphys.kube.events import EventRecorder
+from tiphys.model.push import PushEvent
+from tiphys.run.parts import Parts
+from tiphys.server.api import api_routes
+from tiphys.server.app import create_server
+from tiphys.server.application_feed import ApplicationFeed
+from tiphys.server.application_rows import EncodedApplications
+from tiphys.server.context import ApiContext
+from tiphys.server.open_access import OpenAccess
+from tiphys.server.routes.webhook import webhook_route
+from tiphys.server.static import WebUi, built_ui, ui_routes
+
+_MANAGER = "argocd-server"
+
+
+class Server:
+    """Answers HTTP until it is stopped."""
+
+    def __init__(self, parts: Parts, on_push: Callable[[PushEvent], None]) -> None:
+        self._options = parts.options
+        self.events = EventRecorder(parts.home, _MANAGER, system_clock)
+        installation = parts.installation
+        routes: list[BaseRoute] = [
+            webhook_route(
+                on_push,
+                secret=installation.webhook_secret,
+                max_bytes=lambda: installation.settings.webhook_max_bytes,
+            )
+        ]
+        if self._options.disables_auth:
+            routes += api_routes(self._context(parts))
+        # The UI answers whatever nobody else does, so it comes last.
+        routes += ui_routes(WebUi(folder=built_ui() if self._options.serves_ui else None))
+        self._app = create_server(routes, is_ready=lambda: True)
+
+    def _context(self, parts: Parts) -> ApiContext:
+        installation, encoded = parts.installation, EncodedApplications()
+        model = HeldModel(installation, parts.clusters, parts.findings, parts.comparer)
+        return ApiContext(
+            access=OpenAccess(),
+            installation=installation,
+            model=model,
+            clusters=parts.clusters,
+            home=parts.home,
+            applications=Applications(parts.home, installation.namespace, _MANAGER),
+            targets=parts.targets,
+            sources=parts.sources,
+            events=self.events,
+            clock=system_clock,
+            encoded=encoded,
+            feed=ApplicationFeed(model, encoded),
+        )
+
+    async def serve(self, listening: socket.socket) -> None:
+        """Answer on a socket until cancelled."""
+        config = uvicorn.Config(
+            self._app,
+            host=self._options.host,
+            port=self._options.port,
+            access_log=False,
+            log_config=None,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=1,
+        )
+        await _QuietServer(config).serve(sockets=[listening])
+
+
+class _QuietServer(uvicorn.Server):
+    """Leaves signals to the process that it is part of."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Do nothing."""
+        yield

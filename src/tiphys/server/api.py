@@ -1,0 +1,63 @@
+"""The API whole: every endpoint, and the routes that answer them."""
+
+import logging
+
+from starlette.routing import Route
+
+from tiphys.server.application_finder import ApplicationFinder
+from tiphys.server.call import Call
+from tiphys.server.context import ApiContext
+from tiphys.server.dispatch import Dispatcher
+from tiphys.server.routes.application_operations import OperationRoutes
+from tiphys.server.routes.application_resources import ResourceRoutes
+from tiphys.server.routes.applications import ApplicationRoutes
+from tiphys.server.routes.version import version_endpoint
+from tiphys.server.table import Endpoint
+
+log = logging.getLogger(__name__)
+
+
+def endpoints_of(context: ApiContext, finder: ApplicationFinder) -> list[Endpoint]:
+    """Return the table of all endpoints."""
+    return [
+        version_endpoint(context.access),
+        *ApplicationRoutes(context, finder).endpoints(),
+        *OperationRoutes(context, finder).endpoints(),
+        *ResourceRoutes(context).endpoints(),
+    ]
+
+
+def api_routes(context: ApiContext) -> list[Route]:
+    """Return the routes of the API."""
+    finder = ApplicationFinder(context.installation, context.model)
+    dispatcher = Dispatcher(
+        access=context.access,
+        finder=finder,
+        settings=_Settings(),
+        observer=_Audit(),
+    )
+    return dispatcher.routes(endpoints_of(context, finder))
+
+
+class _Settings:
+    content_types = frozenset({"application/json"})
+    compresses = True
+
+
+class _Audit:
+    """Logs each call that may have changed something, with who made it and from where."""
+
+    def answered(self, endpoint: Endpoint, call: Call | None, code: int, seconds: float) -> None:
+        """Take note of one call."""
+        if endpoint.method == "GET" or call is None:
+            return
+        client = call.request.client
+        fields = {
+            "method": endpoint.name,
+            "user": call.identity.username or call.identity.subject,
+            "from": client.host if client is not None else "",
+            "object": "/".join(call.path.values()),
+            "code": code,
+            "seconds": round(seconds, 3),
+        }
+        log.info("called", extra=fields)

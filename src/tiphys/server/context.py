@@ -1,0 +1,38 @@
+"""What the handlers of the API are made of."""
+
+import msgspec
+
+from tiphys.delivery.clock import Clock
+from tiphys.delivery.clusters import Clusters
+from tiphys.delivery.installation import Installation
+from tiphys.delivery.read_model import HeldModel
+from tiphys.delivery.stored_applications import Applications
+from tiphys.delivery.targets import TargetLoader
+from tiphys.kube.client import KubeClient
+from tiphys.kube.events import EventRecorder
+from tiphys.server.application_feed import ApplicationFeed
+from tiphys.server.application_rows import EncodedApplications
+from tiphys.server.call import Access
+from tiphys.sources.sources import Sources
+
+
+class ApiContext(msgspec.Struct, frozen=True, kw_only=True):
+    """The parts that handlers use; each is shared by all requests.
+
+    Attributes:
+        home: the cluster that the installation is in.
+        applications: writes to Applications, in the server's name.
+    """
+
+    access: Access
+    installation: Installation
+    model: HeldModel
+    clusters: Clusters
+    home: KubeClient
+    applications: Applications
+    targets: TargetLoader
+    sources: Sources
+    events: EventRecorder
+    clock: Clock
+    encoded: EncodedApplications
+    feed: ApplicationFeed
