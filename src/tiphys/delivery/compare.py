@@ -1,44 +1,26 @@
 """Compares what an Application wants with what is live, and says so in terms of its status."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from tiphys.delivery.breathing import Breath
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.health import HealthChecks
 from tiphys.delivery.installation import Installation
+from tiphys.delivery.judging import Judge, Judged, namespace_of
 from tiphys.delivery.targets import Target, TargetSet, instance_of
-from tiphys.delivery.verdicts import Question, Verdicts
-from tiphys.engine.conditions import orphaned_resource_warning, shared_resource_warning
-from tiphys.engine.deletion import needs_deletion_approval
-from tiphys.engine.diff import Comparison, Verdict
-from tiphys.engine.diff.digest import target_digest
-from tiphys.engine.diff.settings import CompareSettings
-from tiphys.engine.health.aggregate import ResourceHealth, app_health
-from tiphys.engine.hooks import is_hook, is_skipped, sync_wave
-from tiphys.engine.ignoring import IgnoreRule, compile_rules, ignores_status, select_rules
-from tiphys.engine.namespaces import namespace_key, namespace_manifest
+from tiphys.delivery.verdicts import Verdicts
+from tiphys.engine.conditions import orphaned_resource_warning
+from tiphys.engine.diff import Comparison
+from tiphys.engine.health.aggregate import app_health
+from tiphys.engine.ignoring import IgnoreRule, compile_rules
 from tiphys.engine.orphans import orphans
-from tiphys.engine.permissions import permits_live, permits_resource
-from tiphys.engine.reconciliation import (
-    Judgement,
-    Pair,
-    Roles,
-    app_sync_status,
-    is_health_ignored,
-    pair_resources,
-    resource_row,
-)
-from tiphys.engine.sync.options import parse_options
-from tiphys.engine.tracking import (
-    is_self_reference,
-    owner_instance,
-    tracking_of,
-    with_backfilled_tracking,
-)
+from tiphys.engine.permissions import permits_resource
+from tiphys.engine.reconciliation import without_aliases
 from tiphys.kube.live_store import LiveRecord
 from tiphys.model.application import Application, Condition, HealthStatus, ResourceStatus
-from tiphys.model.keys import GroupKind, Manifest, ResourceKey, key_of
+from tiphys.model.keys import GroupKind, ResourceKey
 from tiphys.model.labels import MIGRATION_MANAGER
 from tiphys.model.project import AppProject
 from tiphys.model.words import SyncStatusCode
@@ -48,8 +30,8 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     """What a comparison found about an Application.
 
     Attributes:
-        comparisons: by object, for those that are wanted or ours.
-        versions: what it was computed from; equal when a new comparison would find the same.
+        judged: what was found about each object that is wanted or ours, in their order.
+        context: what holds for all objects alike; each stands while this and the object do.
         is_provisional: the cluster could not answer all; comparing again may tell more.
     """
 
@@ -57,10 +39,19 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     sync: SyncStatusCode
     health: HealthStatus
     resources: tuple[ResourceStatus, ...]
-    comparisons: Mapping[ResourceKey, Comparison]
+    judged: Mapping[ResourceKey, Judged]
     conditions: tuple[Condition, ...]
-    versions: object
+    context: object
     is_provisional: bool = False
+
+    @property
+    def comparisons(self) -> dict[ResourceKey, Comparison]:
+        """What was found by comparing, by object."""
+        return {
+            key: judged.comparison
+            for key, judged in self.judged.items()
+            if judged.comparison is not None
+        }
 
 
 class Comparer:
@@ -86,38 +77,93 @@ class Comparer:
             project: what it may manage.
             cluster: its destination.
             targets: what it wants.
-            previous: returned again when nothing that it was computed from has changed.
+            previous: what stands of it is taken over.
 
         Raises:
             ClusterError: what is live cannot be told.
         """
+        context = self._context(app, project, cluster)
+        is_known = previous is not None and previous.context == context
+        known = previous.judged if previous is not None and is_known else {}
         records = await self.live_records(app, cluster, targets)
-        orphans = self.orphans(app, project, cluster)
-        versions = (self._versions(app, project, targets, records), orphans)
-        is_known = previous is not None and previous.versions == versions
-        if previous is not None and is_known and not previous.is_provisional:
-            return msgspec.structs.replace(previous, targets=targets)
-        run = _Run(self, self._installation, app, cluster)
-        compared = await run.compare(project, targets, records, versions)
-        warning = orphaned_resource_warning(len(orphans))
-        if warning is None:
-            return compared
-        return msgspec.structs.replace(compared, conditions=(*compared.conditions, warning))
+        judge = Judge(self._installation, app, project, cluster, self.ignore_rules(app))
+        judged = await self._judge_all(judge, app, targets, records, known)
+        namespace = namespace_of(app)
+        lacks = (
+            namespace is not None
+            and all(target.key != namespace for target in targets.targets)
+            and await judge.is_namespace_behind(records.get(namespace), self.verdicts)
+        )
+        warning = orphaned_resource_warning(len(self.orphans(app, project, cluster)))
+        found = judged.values()
+        is_behind = lacks or any(one.is_behind for one in found)
+        return Compared(
+            targets=targets,
+            sync=SyncStatusCode.OUT_OF_SYNC if is_behind else SyncStatusCode.SYNCED,
+            health=app_health(one.health for one in found),
+            resources=_rows(found, previous),
+            judged=judged,
+            conditions=(
+                *targets.conditions,
+                *(one.shared for one in found if one.shared is not None),
+                *((warning,) if warning is not None else ()),
+            ),
+            context=context,
+            is_provisional=any(
+                one.comparison is not None and one.comparison.is_provisional for one in found
+            ),
+        )
+
+    async def _judge_all(
+        self,
+        judge: Judge,
+        app: Application,
+        targets: TargetSet,
+        records: Mapping[ResourceKey, LiveRecord],
+        known: Mapping[ResourceKey, Judged],
+    ) -> dict[ResourceKey, Judged]:
+        wanted = {target.key: target for target in targets.targets if not target.is_hook}
+        present = self._present(app, targets, records, wanted)
+        keys = wanted.keys() | present.keys()
+        order = known.keys() if known.keys() == keys else sorted(keys)
+        judged, breath = {}, Breath()
+        for key in order:
+            target, record = wanted.get(key), present.get(key)
+            before = known.get(key)
+            if before is not None and before.stands(target, record):
+                judged[key] = before
+            elif target is not None or judge.may_be_ours(key):
+                judged[key] = await judge.judge(key, target, record, self.health, self.verdicts)
+            await breath.take()
+        return judged
+
+    def _present(
+        self,
+        app: Application,
+        targets: TargetSet,
+        records: Mapping[ResourceKey, LiveRecord],
+        wanted: Mapping[ResourceKey, Target],
+    ) -> dict[ResourceKey, LiveRecord]:
+        """Return the live objects that count: targets, hooks' too, and what bears our mark."""
+        instance = instance_of(app, self._installation)
+        named = {target.key for target in targets.targets}
+        uids = {
+            key: record.uid
+            for key, record in records.items()
+            if record.instance == instance or key in named
+        }
+        return {key: records[key] for key in without_aliases(uids, wanted.keys())}
 
     async def live_records(
         self, app: Application, cluster: OpenCluster, targets: TargetSet
     ) -> dict[ResourceKey, LiveRecord]:
         """Return what is live of an Application: what it owns, and what has a target's key."""
-        keys = set(cluster.cache.owned_by(instance_of(app, self._installation)))
-        keys |= {target.key for target in targets.targets}
-        if app.spec.policy.managed_namespace_metadata is not None:
-            keys.add(namespace_key(app))
-        found = {}
-        for key in keys:
-            record = await cluster.cache.load(key)
-            if record is not None and record.body is not None:
-                found[key] = record
-        return found
+        keys = {target.key for target in targets.targets}
+        keys |= cluster.cache.owned_by(instance_of(app, self._installation))
+        namespace = namespace_of(app)
+        if namespace is not None:
+            keys.add(namespace)
+        return await cluster.cache.load_all(keys)
 
     def orphans(
         self, app: Application, project: AppProject, cluster: OpenCluster
@@ -140,188 +186,22 @@ class Comparer:
         entries = (*own, *self._installation.settings.ignored_differences())
         return compile_rules(entries, self._installation.compile_jq)[0]
 
-    def _versions(
-        self,
-        app: Application,
-        project: AppProject,
-        targets: TargetSet,
-        records: Mapping[ResourceKey, LiveRecord],
-    ) -> object:
+    def _context(self, app: Application, project: AppProject, cluster: OpenCluster) -> object:
+        discovery, spec = cluster.client.discovery, app.spec
         return (
-            targets.identity,
-            app.spec,
+            spec.destination,
+            spec.ignore_differences,
+            spec.policy.sync_options,
             app.metadata.annotations.get(MIGRATION_MANAGER),
             project.spec,
+            cluster.record.server,
+            discovery.version,
+            discovery.digest,
             self._installation.settings,
-            {key: (record.uid, record.resource_version) for key, record in records.items()},
         )
 
 
-class _Run:
-    """One comparison under way."""
-
-    def __init__(
-        self, comparer: Comparer, installation: Installation, app: Application, cluster: OpenCluster
-    ) -> None:
-        self._comparer, self._installation = comparer, installation
-        self._app, self._cluster = app, cluster
-        self._instance = instance_of(app, installation)
-        self._rules = comparer.ignore_rules(app)
-        self._options = parse_options(app.spec.policy.sync_options)
-
-    async def compare(
-        self,
-        project: AppProject,
-        targets: TargetSet,
-        records: Mapping[ResourceKey, LiveRecord],
-        versions: object,
-    ) -> Compared:
-        by_key = {target.key: target for target in targets.targets}
-        manifests = {
-            key: self._live(record, by_key.get(key))
-            for key, record in records.items()
-            if key in by_key or record.instance == self._instance
-        }
-        pairs = [
-            pair
-            for pair in pair_resources(
-                [target.manifest() for target in targets.targets], manifests, self._roles()
-            )
-            if pair.target is not None or self._may_be_ours(project, pair.key)
-        ]
-        rows: list[ResourceStatus] = []
-        states: list[tuple[Pair, ResourceStatus]] = []
-        comparisons: dict[ResourceKey, Comparison] = {}
-        healths: list[ResourceHealth] = []
-        for pair in pairs:
-            judgement = await self._judge(pair, by_key.get(pair.key), project)
-            rows.append(resource_row(pair, judgement))
-            # What the project does not permit is shown as unknown, but it does differ.
-            permitted = msgspec.structs.replace(judgement, is_permitted=True)
-            states.append((pair, resource_row(pair, permitted)))
-            if judgement.comparison is not None:
-                comparisons[pair.key] = judgement.comparison
-            healths.append(_resource_health(pair, judgement, self._app))
-        is_behind = await self._is_namespace_behind(by_key, records)
-        return Compared(
-            targets=targets,
-            sync=SyncStatusCode.OUT_OF_SYNC if is_behind else app_sync_status(states),
-            health=app_health(healths),
-            resources=tuple(rows),
-            comparisons=comparisons,
-            conditions=(*targets.conditions, *self._shared(pairs)),
-            versions=versions,
-            is_provisional=any(found.is_provisional for found in comparisons.values()),
-        )
-
-    def _roles(self) -> Roles:
-        tracking = self._installation.tracking
-        return Roles(
-            is_hook=is_hook,
-            is_skipped=is_skipped,
-            is_self=lambda live, target: is_self_reference(live, target, tracking, self._instance),
-        )
-
-    def _live(self, record: LiveRecord, target: Target | None) -> Manifest:
-        live = record.manifest()
-        if target is None:
-            return live
-        return with_backfilled_tracking(live, target.manifest(), self._installation.tracking)
-
-    def _may_be_ours(self, project: AppProject, key: ResourceKey) -> bool:
-        is_namespaced = self._is_namespaced(key)
-        return permits_live(project, self._cluster.record, key, is_namespaced=is_namespaced)
-
-    def _is_namespaced(self, key: ResourceKey) -> bool:
-        scope = self._cluster.client.discovery.is_namespaced(key.group_kind)
-        return bool(key.namespace) if scope is None else scope
-
-    async def _judge(self, pair: Pair, target: Target | None, project: AppProject) -> Judgement:
-        manifest = pair.target if pair.target is not None else pair.live
-        assert manifest is not None
-        comparison = None
-        if pair.is_compared:
-            comparison = await self._comparison(pair, target)
-        health = None if pair.live is None else self._comparer.health.of(pair.live)
-        return Judgement(
-            comparison=comparison,
-            health=health if self._counts_health(pair) else None,
-            sync_wave=sync_wave(manifest),
-            is_permitted=permits_resource(
-                project.spec, pair.key, is_namespaced=self._is_namespaced(pair.key)
-            ),
-            requires_deletion_confirmation=needs_deletion_approval(manifest, self._options),
-        )
-
-    def _counts_health(self, pair: Pair) -> bool:
-        return not pair.is_skipped
-
-    async def _comparison(self, pair: Pair, target: Target | None) -> Comparison:
-        if pair.target is None or pair.live is None or target is None:
-            note = "not in the cluster" if pair.live is None else "no longer in Git"
-            return Comparison(verdict=Verdict.OUT_OF_SYNC, note=note)
-        return await self._verdict(pair.target, target.digest, pair.live)
-
-    async def _verdict(self, target: Manifest, digest: str, live: Manifest) -> Comparison:
-        discovery = self._cluster.client.discovery
-        question = Question(
-            target=target,
-            target_digest=digest,
-            live=live,
-            settings=self._compare_settings(key_of(target)),
-            options=self._options,
-            context=(self._cluster.record.server, discovery.version, discovery.digest),
-        )
-        return await self._comparer.verdicts.judge(self._cluster.client, question)
-
-    async def _is_namespace_behind(
-        self, by_key: Mapping[ResourceKey, Target], records: Mapping[ResourceKey, LiveRecord]
-    ) -> bool:
-        """Return whether the destination namespace lacks metadata that the Application manages.
-
-        One that does not exist yet is no difference: it comes with the first object in it.
-        """
-        key, wanted = namespace_key(self._app), namespace_manifest(self._app, self._options)
-        record = records.get(key)
-        is_managed = self._app.spec.policy.managed_namespace_metadata is not None
-        if not is_managed or wanted is None or record is None or key in by_key:
-            return False
-        found = await self._verdict(wanted, target_digest(wanted), record.manifest())
-        return found.verdict is Verdict.OUT_OF_SYNC
-
-    def _compare_settings(self, key: ResourceKey) -> CompareSettings:
-        rules: tuple[IgnoreRule, ...] = select_rules(self._rules, key)
-        settings = self._installation.settings
-        return CompareSettings(
-            ignore=rules,
-            ignore_status=ignores_status(settings.ignore_status_field, key.group_kind),
-            known_types=settings.customizations.known_type_fields(key.group_kind),
-            migration_manager=self._app.metadata.annotations.get(MIGRATION_MANAGER, ""),
-        )
-
-    def _shared(self, pairs: list[Pair]) -> list[Condition]:
-        tracking = self._installation.tracking
-        found = []
-        for pair in pairs:
-            if pair.target is None or pair.live is None:
-                continue
-            other = owner_instance(pair.live, tracking)
-            mark = tracking_of(pair.live, tracking)
-            is_copy = mark is not None and mark.resource not in {None, key_of(pair.live)}
-            if other is not None and other != self._instance and not is_copy:
-                found.append(shared_resource_warning(pair.key, self._app.qualified_name, other))
-        return found
-
-
-def _resource_health(pair: Pair, judgement: Judgement, app: Application) -> ResourceHealth:
-    is_itself = pair.key == ResourceKey(
-        "argoproj.io", "Application", app.metadata.namespace, app.metadata.name
-    )
-    is_ignored = pair.live is not None and is_health_ignored(pair.live)
-    return ResourceHealth(
-        key=pair.key,
-        health=judgement.health,
-        is_live=pair.live is not None,
-        is_counted=not (pair.is_skipped or not pair.is_self or is_ignored or is_itself),
-        is_hook=pair.is_hook,
-    )
+def _rows(found: Iterable[Judged], previous: Compared | None) -> tuple[ResourceStatus, ...]:
+    """Return the rows of the status; the very tuple of before when nothing in it changed."""
+    rows = tuple(one.row for one in found)
+    return previous.resources if previous is not None and previous.resources == rows else rows

@@ -5,13 +5,13 @@ Options". Hooks, skipped targets and copies of somebody else's mark are shown wi
 never make an Application OutOfSync.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
 from tiphys.engine.diff import Comparison, Verdict
 from tiphys.model.application import HealthStatus, ResourceStatus
-from tiphys.model.keys import Manifest, ResourceKey, gvk_of, key_of
+from tiphys.model.keys import Manifest, ResourceKey, gvk_of
 from tiphys.model.labels import COMPARE_OPTIONS, IGNORE_HEALTHCHECK
 from tiphys.model.words import SyncStatusCode
 
@@ -57,24 +57,17 @@ class Pair(msgspec.Struct, frozen=True, kw_only=True):
         return self.target is None and self.live is not None and self.is_self
 
 
-def pair_resources(
-    targets: Iterable[Manifest], live: Mapping[ResourceKey, Manifest], roles: Roles
-) -> tuple[Pair, ...]:
-    """Return every resource of an Application once, sorted by key.
+def pair_resource(
+    key: ResourceKey, target: Manifest | None, live: Manifest | None, roles: Roles
+) -> Pair:
+    """Return what Git wants and what the cluster has of one object.
 
     Args:
-        targets: see `targets.normalise_targets`; hooks among them are left out.
-        live: what the Application owns, and what exists under the key of a target.
+        key: of both.
+        target: never a hook: those belong to a sync.
+        live: the object in the cluster.
         roles: how to tell hooks, skipped targets and copies.
     """
-    wanted = {key_of(target): target for target in targets if not roles.is_hook(target)}
-    present = _without_aliases(live, wanted)
-    pairs = [_pair(key, target, present.get(key), roles) for key, target in wanted.items()]
-    pairs += [_pair(key, None, found, roles) for key, found in present.items() if key not in wanted]
-    return tuple(sorted(pairs, key=lambda pair: pair.key))
-
-
-def _pair(key: ResourceKey, target: Manifest | None, live: Manifest | None, roles: Roles) -> Pair:
     return Pair(
         key=key,
         target=target,
@@ -85,17 +78,21 @@ def _pair(key: ResourceKey, target: Manifest | None, live: Manifest | None, role
     )
 
 
-def _without_aliases(
-    live: Mapping[ResourceKey, Manifest], wanted: Mapping[ResourceKey, Manifest]
-) -> dict[ResourceKey, Manifest]:
-    """Return live objects once each: some are served by two API groups under one uid."""
+def without_aliases(
+    uids: Mapping[ResourceKey, str], wanted: Collection[ResourceKey]
+) -> Collection[ResourceKey]:
+    """Return live objects once each: some are served by two API groups under one uid.
+
+    Args:
+        uids: of the live objects.
+        wanted: the keys that Git has; these stay.
+    """
+    if len(set(uids.values())) == len(uids):
+        return uids.keys()
     by_uid: dict[str, ResourceKey] = {}
-    for key in sorted(live, key=lambda key: (key not in wanted, key)):
-        uid = str((live[key].get("metadata") or {}).get("uid") or key)
-        if uid not in by_uid or key in wanted:
-            by_uid.setdefault(uid, key)
-    kept = set(by_uid.values()) | (wanted.keys() & live.keys())
-    return {key: found for key, found in live.items() if key in kept}
+    for key in sorted(uids, key=lambda key: (key not in wanted, key)):
+        by_uid.setdefault(uids[key], key)
+    return set(by_uid.values()) | {key for key in wanted if key in uids}
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,12 +141,13 @@ def _row_status(pair: Pair, judgement: Judgement) -> SyncStatusCode | None:
     return SyncStatusCode.OUT_OF_SYNC
 
 
-def app_sync_status(rows: Sequence[tuple[Pair, ResourceStatus]]) -> SyncStatusCode:
-    """Return the sync status of an Application whose targets and live state were both loaded."""
-    for pair, row in rows:
-        if row.status is SyncStatusCode.OUT_OF_SYNC and not _is_tolerated(pair):
-            return SyncStatusCode.OUT_OF_SYNC
-    return SyncStatusCode.SYNCED
+def is_behind(pair: Pair, judgement: Judgement) -> bool:
+    """Return whether one pair makes the whole Application OutOfSync.
+
+    What the project does not permit is shown as unknown, but it does differ.
+    """
+    permitted = msgspec.structs.replace(judgement, is_permitted=True)
+    return _row_status(pair, permitted) is SyncStatusCode.OUT_OF_SYNC and not _is_tolerated(pair)
 
 
 def _is_tolerated(pair: Pair) -> bool:

@@ -204,6 +204,27 @@ class LiveCache:
             return None
         return self._store.put(key, manifest)[1]
 
+    async def load_all(self, keys: Iterable[ResourceKey]) -> dict[ResourceKey, LiveRecord]:
+        """Return those of some objects that exist, whole.
+
+        Raises:
+            ClusterError: a kind of theirs cannot be listed, or the cluster does not answer.
+            NotManagedError: one lies outside of what is managed of the cluster.
+        """
+        found: dict[ResourceKey, LiveRecord] = {}
+        checked = set()
+        for key in keys:
+            place = key[:3]
+            if place not in checked:
+                self.require_available(key)
+                checked.add(place)
+            record = self._store.get(key)
+            if record is not None and record.body is None:
+                record = await self.load(key)
+            if record is not None and record.body is not None:
+                found[key] = record
+        return found
+
     def observe(self, manifest: Manifest) -> None:
         """Take in the answer to our own write at once; its event will change nothing."""
         key = key_of(manifest)

@@ -127,6 +127,7 @@ class LiveStore:
         if record is None or (uid and record.uid != uid):
             return None
         del self._records[key]
+        self._pinned.discard(key)
         self._unindex(key, record)
         return record
 
