@@ -157,6 +157,7 @@ class Operator:
             rules=running.rules,
             is_ours=lambda live: owner_instance(live, installation.tracking) == instance,
             trials=self._services.comparer.verdicts.trials,
+            secret_annotations=installation.settings.sensitive_annotations,
         )
 
     async def _prepare(

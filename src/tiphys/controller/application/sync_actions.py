@@ -15,6 +15,7 @@ from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.trials import Trial, Trials
 from tiphys.engine.ignoring import IgnoreRule, select_rules
 from tiphys.engine.respecting import ours, respect_ignored
+from tiphys.engine.scrubbing import without_secrets
 from tiphys.engine.sync.options import PrunePolicy, SyncOptions, resource_options
 from tiphys.engine.sync.records import applied, prune_skipped, pruned, refused
 from tiphys.engine.sync.tasks import SyncTask
@@ -38,6 +39,7 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
         options: the Application's.
         rules: ignored differences to respect; empty when they are not respected.
         is_ours: tells from a live object whether its mark is the Application's.
+        secret_annotations: keys of annotations whose values are never shown.
         trials: what the API server has accepted before.
     """
 
@@ -48,6 +50,7 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     rules: tuple[IgnoreRule, ...]
     is_ours: Callable[[Manifest], bool]
     trials: Trials
+    secret_annotations: tuple[str, ...] = ()
 
 
 class SyncActions:
@@ -118,20 +121,28 @@ class SyncActions:
             await self._apply(task, dry_run=True)
         except ApiError as err:
             if err.code < 500 and "does not support dry run" not in err.what:
-                return refused(task, err.line)
-            self._untried[task.identity] = err.line
+                return self._refused(task, err.line)
+            self._untried[task.identity] = self._shown(task, err.line)
         except TiphysError as err:
-            return refused(task, err.line)
+            return self._refused(task, err.line)
         else:
             self._manner.trials.accept(trial)
         return None
 
+    def _refused(self, task: SyncTask, message: str) -> ResourceResult:
+        return refused(task, self._shown(task, message))
+
+    def _shown(self, task: SyncTask, message: str) -> str:
+        """Return a message as everybody may read it who may read the Application."""
+        faces = (task.target, self.live(task))
+        return without_secrets(message, faces, self._manner.secret_annotations)
+
     async def _write(self, task: SyncTask) -> ResourceResult:
         dry_run = self._manner.dry_run
         try:
-            message = await self._apply(task, dry_run=dry_run)
+            message = self._shown(task, await self._apply(task, dry_run=dry_run))
         except TiphysError as err:
-            return refused(task, err.line)
+            return self._refused(task, err.line)
         if task.identity in self._untried:
             message += f"\nWarning: it could not be tried first: {self._untried[task.identity]}"
         if not dry_run:
@@ -193,7 +204,7 @@ class SyncActions:
             ):
                 return pruned(task)
         except TiphysError as err:
-            return refused(task, err.line)
+            return self._refused(task, err.line)
         return prune_skipped(task, "ignored (no longer ours to prune)")
 
     def _may_go(self, live: Manifest) -> bool:
