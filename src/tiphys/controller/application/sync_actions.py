@@ -16,7 +16,7 @@ from tiphys.delivery.trials import Trial, Trials
 from tiphys.engine.ignoring import IgnoreRule, select_rules
 from tiphys.engine.respecting import ours, respect_ignored
 from tiphys.engine.scrubbing import without_secrets
-from tiphys.engine.sync.options import PrunePolicy, SyncOptions, resource_options
+from tiphys.engine.sync.options import SyncOptions
 from tiphys.engine.sync.records import applied, prune_skipped, pruned, refused
 from tiphys.engine.sync.tasks import SyncTask
 from tiphys.kube.apply import ApplyOptions, apply_resource, wait_established
@@ -40,6 +40,7 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
         rules: ignored differences to respect; empty when they are not respected.
         is_ours: tells from a live object whether its mark is the Application's.
         secret_annotations: keys of annotations whose values are never shown.
+        why_kept: tells why an object that left Git stays, "" when it may be pruned.
         trials: what the API server has accepted before.
     """
 
@@ -49,6 +50,7 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     migration_manager: str
     rules: tuple[IgnoreRule, ...]
     is_ours: Callable[[Manifest], bool]
+    why_kept: Callable[[Manifest], str]
     trials: Trials
     secret_annotations: tuple[str, ...] = ()
 
@@ -191,10 +193,10 @@ class SyncActions:
         return respect_ignored(target, live, rules, schema, is_sent)
 
     async def _delete_pruned(self, task: SyncTask) -> ResourceResult:
+        if task.live is not None and (why := self._manner.why_kept(task.live)):
+            return prune_skipped(task, f"ignored ({why})")
         if not self._manner.prune:
             return prune_skipped(task, "ignored (requires pruning)")
-        if task.options.prune is PrunePolicy.KEPT:
-            return prune_skipped(task, "ignored (no prune)")
         if self._manner.dry_run:
             return pruned(task, "pruned (dry run)")
         live = self.live(task)
@@ -209,8 +211,7 @@ class SyncActions:
 
     def _may_go(self, live: Manifest) -> bool:
         """Return whether an object may still be pruned: it may be another one by now."""
-        own = resource_options(self._manner.options, None, live)
-        return self._manner.is_ours(live) and own.prune is not PrunePolicy.KEPT
+        return self._manner.is_ours(live) and not self._manner.why_kept(live)
 
     async def _release(self, task: SyncTask) -> None:
         client = self._cluster.client
