@@ -229,9 +229,9 @@ def _pairs(
             )
         )
     for key, row in rows.items():
-        live = _manifest(records.get(key))
-        if live is None or row.hook or key in wanted:
+        if row.hook or key in wanted:
             continue
-        if row.requires_pruning or why_kept(live, app, options):
+        live = _manifest(records.get(key))
+        if live is not None and (row.requires_pruning or why_kept(live, app, options)):
             pairs.append(SyncPair(target=None, live=live))
     return [pair for pair in pairs if pair.target is not None or pair.live is not None]
