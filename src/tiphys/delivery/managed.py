@@ -7,6 +7,7 @@ Source: Argo CD's `ResourceDiff`.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
@@ -69,8 +70,8 @@ class FieldDrift(Record, frozen=True, omit_defaults=False):
     """
 
     field: str
-    desired: object
-    live: object
+    desired: Any
+    live: Any
     manager: str
     time: str
     cause: str

@@ -4,13 +4,16 @@ import logging
 
 from starlette.routing import Route
 
+from tiphys.delivery.validation import Validator
 from tiphys.server.application_finder import ApplicationFinder
 from tiphys.server.call import Call
 from tiphys.server.context import ApiContext
 from tiphys.server.dispatch import Dispatcher
+from tiphys.server.routes.application_changes import ChangeRoutes
 from tiphys.server.routes.application_operations import OperationRoutes
 from tiphys.server.routes.application_resources import ResourceRoutes
 from tiphys.server.routes.applications import ApplicationRoutes
+from tiphys.server.routes.documents import document_routes
 from tiphys.server.routes.version import version_endpoint
 from tiphys.server.table import Endpoint
 
@@ -19,9 +22,11 @@ log = logging.getLogger(__name__)
 
 def endpoints_of(context: ApiContext, finder: ApplicationFinder) -> list[Endpoint]:
     """Return the table of all endpoints."""
+    validator = Validator(context.installation, context.clusters, context.targets)
     return [
         version_endpoint(context.access),
         *ApplicationRoutes(context, finder).endpoints(),
+        *ChangeRoutes(context, finder, validator).endpoints(),
         *OperationRoutes(context, finder).endpoints(),
         *ResourceRoutes(context).endpoints(),
     ]
@@ -36,7 +41,8 @@ def api_routes(context: ApiContext) -> list[Route]:
         settings=_Settings(),
         observer=_Audit(),
     )
-    return dispatcher.routes(endpoints_of(context, finder))
+    endpoints = endpoints_of(context, finder)
+    return [*dispatcher.routes(endpoints), *document_routes(endpoints)]
 
 
 class _Settings:

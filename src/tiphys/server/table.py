@@ -99,6 +99,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         answer: what the answer looks like, for the document; None for JSON of any shape.
         query: the names of query parameters, for the document.
         is_stream: it answers with a stream of results.
+        is_ours: Argo CD's API has no such route.
     """
 
     method: Method
@@ -111,6 +112,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     answer: Any = None
     query: tuple[str, ...] = ()
     is_stream: bool = False
+    is_ours: bool = False
 
     @property
     def name(self) -> str:

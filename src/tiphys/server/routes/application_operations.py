@@ -88,6 +88,7 @@ class OperationRoutes:
                 rpc="Sync",
                 permission=of_application("get"),
                 handler=self.sync,
+                answer=Application,
                 body=SyncBody,
             ),
             Endpoint(
@@ -97,6 +98,7 @@ class OperationRoutes:
                 rpc="Rollback",
                 permission=of_application("get"),
                 handler=self.rollback,
+                answer=Application,
                 body=RollbackBody,
             ),
             Endpoint(

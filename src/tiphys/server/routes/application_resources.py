@@ -11,6 +11,7 @@ from tiphys.server.application_finder import key_of_application
 from tiphys.server.call import Call
 from tiphys.server.context import ApiContext
 from tiphys.server.masks import Mask, parse_mask
+from tiphys.server.records import Drifts, ManagedResources, ManifestAnswer
 from tiphys.server.routes.applications import SERVICE
 from tiphys.server.streams import Stream
 from tiphys.server.table import Endpoint, of_application
@@ -45,6 +46,7 @@ class ResourceRoutes:
                 rpc="WatchResourceTree",
                 permission=of_application("get"),
                 handler=self.watch_tree,
+                answer=ResourceTree,
                 query=(*_OBJECT, "fields"),
                 is_stream=True,
             ),
@@ -55,6 +57,7 @@ class ResourceRoutes:
                 rpc="ManagedResources",
                 permission=of_application("get"),
                 handler=self.managed,
+                answer=ManagedResources,
                 query=(*_OBJECT, "fields"),
             ),
             Endpoint(
@@ -64,6 +67,8 @@ class ResourceRoutes:
                 rpc="Drift",
                 permission=of_application("get"),
                 handler=self.drift,
+                answer=Drifts,
+                is_ours=True,
                 query=_OBJECT,
             ),
             Endpoint(
@@ -73,6 +78,7 @@ class ResourceRoutes:
                 rpc="GetResource",
                 permission=of_application("get"),
                 handler=self.resource,
+                answer=ManifestAnswer,
                 query=_RESOURCE,
             ),
         ]

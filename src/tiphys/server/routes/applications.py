@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from tiphys.engine.selectors import parse_selector
+from tiphys.model.application import Application
 from tiphys.model.errors import InvalidInputError
 from tiphys.model.keys import Manifest
 from tiphys.server.application_feed import Reader
@@ -14,6 +15,7 @@ from tiphys.server.application_rows import presented
 from tiphys.server.call import Call
 from tiphys.server.context import ApiContext
 from tiphys.server.masks import parse_mask
+from tiphys.server.records import ApplicationList, ApplicationWatchEvent
 from tiphys.server.streams import Stream
 from tiphys.server.table import Endpoint, of_application, of_items
 from tiphys.sources.addresses import normalise_url
@@ -41,6 +43,7 @@ class ApplicationRoutes:
                 rpc="List",
                 permission=of_items("applications"),
                 handler=self.list,
+                answer=ApplicationList,
                 query=_LIST_QUERY,
             ),
             Endpoint(
@@ -50,6 +53,7 @@ class ApplicationRoutes:
                 rpc="Watch",
                 permission=of_items("applications"),
                 handler=self.watch,
+                answer=ApplicationWatchEvent,
                 query=_LIST_QUERY,
                 is_stream=True,
             ),
@@ -60,6 +64,7 @@ class ApplicationRoutes:
                 rpc="Get",
                 permission=of_application("get"),
                 handler=self.get,
+                answer=Application,
                 query=("refresh", "appNamespace", "project"),
             ),
         ]

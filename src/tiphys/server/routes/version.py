@@ -16,6 +16,7 @@ def version_endpoint(access: Access) -> Endpoint:
     """Return the endpoint."""
 
     async def version(call: Call) -> dict[str, Any]:
+        """GET /api/version: which tiphys this is."""
         named = f"{_COMPATIBLE_WITH}+tiphys-{installed_version('tiphys')}"
         try:
             await access.authenticate(call.request)

@@ -40,19 +40,19 @@ MANY = {"many": list(range(3000)), "long": "a" * 100_000}
     ],
 )
 def test_an_expression_that_does_too_much_is_refused_in_time(expression: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(ExprError):
         evaluate(parse(expression), MANY)
 
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
 
 
 def test_a_pattern_that_other_engines_choke_on_takes_linear_time() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
 
     assert evaluate(parse('long matches "^(a+)+$"'), MANY) is True
     assert evaluate(parse('long matches "^(a+)+b$"'), MANY) is False
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_a_smaller_budget_ends_an_evaluation_sooner() -> None:
