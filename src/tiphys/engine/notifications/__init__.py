@@ -1,0 +1,1 @@
+"""What is to be told to whom: subscriptions, triggers, and what has been told already."""
