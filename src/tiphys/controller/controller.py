@@ -116,7 +116,8 @@ class Controller:
             key = f"{owner}/{name}" if separator else f"{namespace}/{instance}"
             if event.key.group_kind.kind == "Application" and event.key.name == key.split("/")[1]:
                 continue  # an Application that manages itself must not wake itself
-            self._ask(key, RefreshLevel.RECENT)
+            self._reconciler.ask(key, RefreshLevel.RECENT)
+            self.queue.add_after(key, self._reconciler.pause_s(key))
 
     def _watch_orphans_in(self, namespace: str) -> list[str]:
         """Return the Applications that are to warn of objects of a namespace that nobody owns."""

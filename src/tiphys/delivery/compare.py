@@ -18,6 +18,7 @@ from tiphys.engine.ignoring import IgnoreRule, compile_rules
 from tiphys.engine.orphans import orphans
 from tiphys.engine.permissions import permits_resource
 from tiphys.engine.reconciliation import without_aliases
+from tiphys.kube.live_cache import LiveCache
 from tiphys.kube.live_store import LiveRecord
 from tiphys.model.application import Application, Condition, HealthStatus, ResourceStatus
 from tiphys.model.keys import GroupKind, ResourceKey
@@ -26,12 +27,25 @@ from tiphys.model.project import AppProject
 from tiphys.model.words import SyncStatusCode
 
 
+class Seen(msgspec.Struct, frozen=True, eq=False):
+    """A moment of a live cache."""
+
+    cache: LiveCache
+    revision: int
+
+
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
     """What a comparison found about an Application.
 
     Attributes:
+        wanted: the targets but for hooks, by object.
+        hooks: the keys of hooks.
         judged: what was found about each object that is wanted or ours, in their order.
         context: what holds for all objects alike; each stands while this and the object do.
+        seen: the live cache, and its revision then.
+        places: an object of each kind and namespace that it looked at.
+        images: of all containers that the targets name, sorted.
+        is_app_of_apps: there are Applications among the objects.
         is_provisional: the cluster could not answer all; comparing again may tell more.
     """
 
@@ -39,9 +53,15 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     sync: SyncStatusCode
     health: HealthStatus
     resources: tuple[ResourceStatus, ...]
+    wanted: Mapping[ResourceKey, Target]
+    hooks: frozenset[ResourceKey]
     judged: Mapping[ResourceKey, Judged]
     conditions: tuple[Condition, ...]
     context: object
+    seen: Seen
+    places: tuple[ResourceKey, ...]
+    images: tuple[str, ...]
+    is_app_of_apps: bool
     is_provisional: bool = False
 
     @property
@@ -52,6 +72,9 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
             for key, judged in self.judged.items()
             if judged.comparison is not None
         }
+
+
+_APPLICATION = GroupKind("argoproj.io", "Application")
 
 
 class Comparer:
@@ -83,11 +106,22 @@ class Comparer:
             ClusterError: what is live cannot be told.
         """
         context = self._context(app, project, cluster)
-        is_known = previous is not None and previous.context == context
-        known = previous.judged if previous is not None and is_known else {}
-        records = await self.live_records(app, cluster, targets)
+        if previous is not None and previous.context != context:
+            previous = None
+        seen = Seen(cluster.cache, cluster.cache.revision)
         judge = Judge(self._installation, app, project, cluster, self.ignore_rules(app))
-        judged = await self._judge_all(judge, app, targets, records, known)
+        changed = _changed(cluster, targets, previous, instance_of(app, self._installation))
+        if project.spec.orphaned_resources is not None or namespace_of(app) is not None:
+            changed = None  # there is something to find out besides the objects
+        if previous is not None and changed is not None:
+            few = await self._judge_again(judge, cluster, previous, changed)
+            if few is not None:
+                return msgspec.structs.replace(previous, targets=targets, judged=few, seen=seen)
+        known = previous.judged if previous is not None else {}
+        records = await self.live_records(app, cluster, targets)
+        wanted = {target.key: target for target in targets.targets if not target.is_hook}
+        present = self._present(app, targets, records, wanted)
+        judged = await self._judge_all(judge, wanted, present, known)
         namespace = namespace_of(app)
         lacks = (
             namespace is not None
@@ -96,12 +130,15 @@ class Comparer:
         )
         warning = orphaned_resource_warning(len(self.orphans(app, project, cluster)))
         found = judged.values()
+        rows = _rows(found, previous)
         is_behind = lacks or any(one.is_behind for one in found)
         return Compared(
             targets=targets,
             sync=SyncStatusCode.OUT_OF_SYNC if is_behind else SyncStatusCode.SYNCED,
             health=app_health(one.health for one in found),
-            resources=_rows(found, previous),
+            resources=rows,
+            wanted=wanted,
+            hooks=frozenset(target.key for target in targets.targets if target.is_hook),
             judged=judged,
             conditions=(
                 *targets.conditions,
@@ -109,21 +146,42 @@ class Comparer:
                 *((warning,) if warning is not None else ()),
             ),
             context=context,
+            seen=seen,
+            places=tuple({key[:3]: key for key in judged}.values()),
+            images=tuple(sorted({image for target in wanted.values() for image in target.images})),
+            is_app_of_apps=any(key.group_kind == _APPLICATION for key in judged),
             is_provisional=any(
                 one.comparison is not None and one.comparison.is_provisional for one in found
             ),
         )
 
+    async def _judge_again(
+        self, judge: Judge, cluster: OpenCluster, previous: Compared, changed: list[ResourceKey]
+    ) -> Mapping[ResourceKey, Judged] | None:
+        """Return what holds of all objects now; None when that changes what holds of the whole."""
+        for place in previous.places:
+            cluster.cache.require_available(place)
+        if not changed:
+            return previous.judged
+        records = await cluster.cache.load_all(changed)
+        judged, breath = dict(previous.judged), Breath()
+        for key in changed:
+            before, target, record = judged[key], previous.wanted.get(key), records.get(key)
+            if before.stands(target, record):
+                continue
+            judged[key] = await judge.judge(key, target, record, self.health, self.verdicts)
+            if not judged[key].counts_as(before):
+                return None
+            await breath.take()
+        return judged
+
     async def _judge_all(
         self,
         judge: Judge,
-        app: Application,
-        targets: TargetSet,
-        records: Mapping[ResourceKey, LiveRecord],
+        wanted: Mapping[ResourceKey, Target],
+        present: Mapping[ResourceKey, LiveRecord],
         known: Mapping[ResourceKey, Judged],
     ) -> dict[ResourceKey, Judged]:
-        wanted = {target.key: target for target in targets.targets if not target.is_hook}
-        present = self._present(app, targets, records, wanted)
         keys = wanted.keys() | present.keys()
         order = known.keys() if known.keys() == keys else sorted(keys)
         judged, breath = {}, Breath()
@@ -199,6 +257,36 @@ class Comparer:
             discovery.digest,
             self._installation.settings,
         )
+
+
+def _changed(
+    cluster: OpenCluster, targets: TargetSet, previous: Compared | None, instance: str
+) -> list[ResourceKey] | None:
+    """Return the objects of an Application that changed since it was compared.
+
+    Returns:
+        None when all have to be looked at: other targets, a cluster that was opened anew, an
+        object that came or went, too many changes.
+    """
+    if previous is None or previous.is_provisional:
+        return None
+    if previous.seen.cache is not cluster.cache or previous.targets.identity != targets.identity:
+        return None
+    changed = cluster.cache.changed_since(previous.seen.revision)
+    if changed is None:
+        return None
+    ours = []
+    for key in changed:
+        record, before = cluster.cache.record(key), previous.judged.get(key)
+        is_marked = record is not None and record.instance == instance
+        if before is None and not is_marked and key not in previous.hooks:
+            continue
+        if before is None or (record is None) != (not before.uid):
+            return None
+        if not is_marked and not before.target_digest:
+            return None
+        ours.append(key)
+    return ours
 
 
 def _rows(found: Iterable[Judged], previous: Compared | None) -> tuple[ResourceStatus, ...]:

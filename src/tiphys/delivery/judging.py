@@ -68,6 +68,16 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
     health: ResourceHealth
     shared: Condition | None
 
+    def counts_as(self, before: "Judged") -> bool:
+        """Return whether what was found before tells the same of the whole Application."""
+        return (
+            self.row == before.row
+            and self.is_behind == before.is_behind
+            and self.health == before.health
+            and self.shared == before.shared
+            and not (self.comparison is not None and self.comparison.is_provisional)
+        )
+
     def stands(self, target: Target | None, record: LiveRecord | None) -> bool:
         """Return whether it holds for a target and a live object too."""
         uid, version = ("", 0) if record is None else (record.uid, record.resource_version)

@@ -12,6 +12,7 @@ from tiphys.engine.deletion_hooks import is_deletion_hook
 from tiphys.engine.diff.digest import target_digest
 from tiphys.engine.filters import is_excluded
 from tiphys.engine.hooks import is_hook, is_skipped, runs_outside_sync, sync_wave
+from tiphys.engine.sync.records import container_images
 from tiphys.engine.targets import normalise_targets
 from tiphys.engine.tracking import app_instance_name, with_tracking
 from tiphys.model.application import Application, Condition
@@ -36,6 +37,7 @@ class Target(msgspec.Struct, frozen=True, kw_only=True):
     wave: int
     is_hook: bool
     is_skipped: bool
+    images: tuple[str, ...]
 
     def manifest(self) -> Manifest:
         """Return the object; a new one each time."""
@@ -196,4 +198,5 @@ def _prepared(app: Application, installation: Installation, manifest: Manifest) 
         wave=sync_wave(marked),
         is_hook=is_a_hook,
         is_skipped=is_skipped(marked),
+        images=container_images(marked),
     )

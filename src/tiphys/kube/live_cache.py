@@ -172,6 +172,18 @@ class LiveCache:
         """Return the objects whose mark names an Application."""
         return self._store.owned_by(instance)
 
+    @property
+    def revision(self) -> int:
+        """Grows with every change; see `changed_since`."""
+        return self._store.revision
+
+    def changed_since(self, revision: int) -> list[ResourceKey] | None:
+        """Return what came, went or changed after a revision; None when that is too long ago.
+
+        Changes of objects that are not kept whole are left out.
+        """
+        return self._store.changed_since(revision)
+
     def children(self, owners: Iterable[str]) -> list[ResourceKey]:
         """Return the objects that belong to some objects, named as in `LiveRecord.owners`."""
         return self._store.children(owners)

@@ -4,6 +4,7 @@ Managed objects are kept as the bytes that they were read as; the rest of a clus
 words an object. Indexes from Application and from owner to objects replace every scan.
 """
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable
 
 import msgspec
@@ -13,6 +14,7 @@ from tiphys.engine.tree import owners_of
 from tiphys.model.encoding import kept_json
 from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey
 
+_REMEMBERED_CHANGES = 20_000
 _VOLATILE = frozenset({"resourceVersion", "managedFields", "generation"})
 
 
@@ -73,6 +75,10 @@ class LiveStore:
         self._by_instance: dict[str, set[ResourceKey]] = {}
         self._by_owner: dict[str, set[ResourceKey]] = {}
         self._pinned: set[ResourceKey] = set()
+        self._changes: OrderedDict[ResourceKey, int] = OrderedDict()
+        self._forgotten = 0
+        self.revision = 0
+        """Grows with every change that somebody may ask for."""
 
     def __len__(self) -> int:
         return len(self._records)
@@ -80,6 +86,27 @@ class LiveStore:
     def get(self, key: ResourceKey) -> LiveRecord | None:
         """Return what is known of an object, None when there is none."""
         return self._records.get(key)
+
+    def changed_since(self, revision: int) -> list[ResourceKey] | None:
+        """Return what came, went or changed after a revision; None when that is too long ago.
+
+        Changes of objects that are not kept whole are left out.
+        """
+        if revision < self._forgotten:
+            return None
+        changed = []
+        for key, at in reversed(self._changes.items()):
+            if at <= revision:
+                break
+            changed.append(key)
+        return changed
+
+    def _note(self, key: ResourceKey) -> None:
+        self.revision += 1
+        self._changes[key] = self.revision
+        self._changes.move_to_end(key)
+        if len(self._changes) > _REMEMBERED_CHANGES:
+            self._forgotten = self._changes.popitem(last=False)[1]
 
     def owned_by(self, instance: str) -> frozenset[ResourceKey]:
         """Return the objects whose mark names an Application."""
@@ -128,6 +155,7 @@ class LiveStore:
             return None
         del self._records[key]
         self._pinned.discard(key)
+        self._note(key)
         self._unindex(key, record)
         return record
 
@@ -155,6 +183,8 @@ class LiveStore:
         for owner in owners:
             self._by_owner.setdefault(owner, set()).add(key)
         self._records[key] = record
+        if is_whole or before is None or before.uid != record.uid or before.body is not None:
+            self._note(key)
         return record
 
     def _unindex(self, key: ResourceKey, record: LiveRecord) -> None:

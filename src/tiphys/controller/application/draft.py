@@ -14,7 +14,12 @@ import orjson
 
 from tiphys.engine.exact_patches import exact_patch, holds_null
 from tiphys.engine.fitting import LEAST_BYTES, STATUS_BYTES, fit_status, with_results
-from tiphys.model.application import Application, ApplicationStatus, RevisionHistory
+from tiphys.model.application import (
+    Application,
+    ApplicationStatus,
+    ResourceStatus,
+    RevisionHistory,
+)
 from tiphys.model.keys import Manifest
 from tiphys.model.operation import Operation, OperationState
 from tiphys.structured.patches.merge_patch import apply_merge_patch
@@ -22,6 +27,7 @@ from tiphys.structured.patches.merge_patch import apply_merge_patch
 # What this program writes; whatever else stands in a status is left alone.
 _FIELDS = msgspec.structs.fields(ApplicationStatus)
 
+_MANY = 100
 _DETAILS = {"sync", "health", "reconciledAt", "resources", "summary"}
 
 
@@ -49,17 +55,61 @@ class Unwritten(msgspec.Struct, frozen=True, kw_only=True):
     told: tuple[Told, ...]
 
 
+class Room:
+    """What an Application may take; kept between looks, so that an equal status is cut once."""
+
+    def __init__(self) -> None:
+        self.max_bytes = STATUS_BYTES
+        self._last: tuple[ApplicationStatus, ApplicationStatus, ApplicationStatus] | None = None
+        self._equal: tuple[tuple[ResourceStatus, ...], tuple[ResourceStatus, ...]] | None = None
+
+    def are_equal(
+        self, rows: tuple[ResourceStatus, ...], others: tuple[ResourceStatus, ...]
+    ) -> bool:
+        """Return whether rows are equal; asked again of the same tuples, it costs nothing."""
+        if self._equal is None or self._equal[0] is not rows or self._equal[1] is not others:
+            if rows != others:
+                return False
+            self._equal = (rows, others) if len(rows) > _MANY else None
+        return True
+
+    def fit(
+        self, status: ApplicationStatus, before: ApplicationStatus, around: Manifest
+    ) -> ApplicationStatus:
+        """Return what is written of a status.
+
+        Args:
+            status: the whole.
+            before: what stands in the cluster.
+            around: the Application without its status.
+        """
+        last = self._last
+        if last is not None and last[0] == status and last[1].conditions == before.conditions:
+            return last[2]
+        room = self.max_bytes - len(orjson.dumps(around))
+        fitted = fit_status(status, before, room)
+        is_large = len(status.resources) > _MANY
+        self._last = (status, before, fitted) if is_large else None
+        return fitted
+
+    def shrink(self) -> bool:
+        """Take less from now on; return False when that is not possible."""
+        if self.max_bytes // 2 < LEAST_BYTES:
+            return False
+        self.max_bytes //= 2
+        self._last = None
+        return True
+
+
 class Draft:
     """The Application as it stands, and as it should stand after this reconcile."""
 
-    def __init__(
-        self, manifest: Manifest, app: Application, *, max_bytes: int = STATUS_BYTES
-    ) -> None:
+    def __init__(self, manifest: Manifest, app: Application, room: Room | None = None) -> None:
         self.manifest = manifest
         self.app = app
         self.status = app.status
         self.operation = app.operation
-        self.max_bytes = max_bytes
+        self._room = room or Room()
         self._told: list[Told] = []
         self._dropped_annotations: list[str] = []
         self._finalizers: list[str] | None = None
@@ -69,6 +119,11 @@ class Draft:
     def set(self, **fields: Any) -> None:
         """Replace fields of the status."""
         self.status = msgspec.structs.replace(self.status, **fields)
+
+    def set_resources(self, rows: tuple[ResourceStatus, ...]) -> None:
+        """Replace the rows of resources; equal ones stay the same object, which compares fast."""
+        stands = self.app.status.resources
+        self.set(resources=stands if self._room.are_equal(rows, stands) else rows)
 
     def set_operation(self, operation: Operation | None, state: OperationState | None) -> None:
         """Replace the operation that is asked for and how far it has come."""
@@ -109,17 +164,13 @@ class Draft:
         """The status as it is written: cut to what the API server stores."""
         if self._fitted is None or self._fitted[0] is not self.status:
             around = {name: part for name, part in self.manifest.items() if name != "status"}
-            room = self.max_bytes - len(orjson.dumps(around))
-            self._fitted = (self.status, fit_status(self.status, self.app.status, room))
+            self._fitted = (self.status, self._room.fit(self.status, self.app.status, around))
         return self._fitted[1]
 
     def shrink(self) -> bool:
         """Write less from now on; return False when that is not possible."""
-        if self.max_bytes // 2 < LEAST_BYTES:
-            return False
-        self.max_bytes //= 2
         self._fitted = None
-        return True
+        return self._room.shrink()
 
     def unwritten(self) -> Unwritten | None:
         """Return how far the operation came that does not stand in the cluster; None if it does."""

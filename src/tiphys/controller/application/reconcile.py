@@ -28,6 +28,9 @@ log = logging.getLogger(__name__)
 
 _SOURCE_AGAIN_S = 10.0
 _CLUSTER_AGAIN_S = 5.0
+_MANY = 100
+_GATHERED_S = 20e-6
+_GATHERED_CAP_S = 0.5
 APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
 
 
@@ -42,6 +45,13 @@ class Reconciler:
         self._operator = Operator(services, preparation, self.save)
         self._autosync = AutoSync(services, preparation)
         self._deleter = Deleter(services, self._refresher)
+
+    def pause_s(self, key: str) -> float:
+        """Return how long changes of an Application's objects are gathered before a look."""
+        memory = self._memories.get(key)
+        compared = memory.compared if memory is not None else None
+        count = len(compared.judged) if compared is not None else 0
+        return min(count * _GATHERED_S, _GATHERED_CAP_S) if count > _MANY else 0.0
 
     def ask(self, key: str, level: RefreshLevel) -> None:
         """Ask that the next look at an Application be at least so thorough."""
@@ -59,11 +69,11 @@ class Reconciler:
             self._memories.pop(key, None)
             self._services.findings.put(key, None)
             return None
-        app = self._read(key, manifest)
+        memory = self._memories.setdefault(key, Memory())
+        app = self._read(key, manifest, memory)
         if app is None or _is_left_alone(app):
             return None
-        memory = self._memories.setdefault(key, Memory())
-        draft = Draft(manifest, app, max_bytes=memory.max_bytes)
+        draft = Draft(manifest, app, memory.room)
         if memory.unwritten is not None:
             draft.take_up(memory.unwritten)
         memory.unwritten = None
@@ -78,10 +88,13 @@ class Reconciler:
                 await self._read_again(key, app)
             raise
         finally:
-            memory.max_bytes = draft.max_bytes
+            is_large = len(draft.app.status.resources) > _MANY
+            memory.read = (draft.manifest, draft.app) if is_large else None
 
-    def _read(self, key: str, manifest: Manifest) -> Application | None:
+    def _read(self, key: str, manifest: Manifest, memory: Memory) -> Application | None:
         """Return the record of an Application; None for one that is not understood."""
+        if memory.read is not None and memory.read[0] is manifest:
+            return memory.read[1]
         try:
             return decode_application(manifest)
         except InvalidInputError as err:

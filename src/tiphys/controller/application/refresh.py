@@ -12,7 +12,6 @@ from tiphys.delivery.specification import check_spec
 from tiphys.delivery.targets import render_request
 from tiphys.engine.conditions import merge_conditions
 from tiphys.engine.deletion_hooks import wanted_finalizers
-from tiphys.engine.sync.records import container_images
 from tiphys.model.application import (
     Application,
     ApplicationHealth,
@@ -20,7 +19,6 @@ from tiphys.model.application import (
     ComparedTo,
     Condition,
     HealthStatus,
-    ResourceStatus,
     SyncStatus,
 )
 from tiphys.model.errors import SourceError, TiphysError
@@ -158,12 +156,12 @@ class Refresher:
                 revision="" if has_many else "".join(revisions[:1]),
                 revisions=revisions if has_many else (),
             ),
-            resources=compared.resources,
             source_type="" if has_many else "".join(types[:1]),
             source_types=types if has_many else (),
             summary=_summary(app, compared),
             controller_namespace=self._services.installation.namespace,
         )
+        draft.set_resources(compared.resources)
         hooks = [hook.manifest() for hook in compared.targets.deletion_hooks]
         draft.set_finalizers(wanted_finalizers(app.metadata.finalizers, hooks))
         self._set_health(draft, compared.health)
@@ -234,12 +232,6 @@ def _compared_to(app: Application) -> ComparedTo:
 
 
 def _summary(app: Application, compared: Compared) -> ApplicationSummary:
-    images = {
-        image
-        for target in compared.targets.targets
-        if not target.is_hook
-        for image in container_images(target.manifest())
-    }
     links = {
         value
         for key, value in app.metadata.annotations.items()
@@ -247,10 +239,6 @@ def _summary(app: Application, compared: Compared) -> ApplicationSummary:
     }
     return ApplicationSummary(
         external_urls=tuple(sorted(links)),
-        images=tuple(sorted(images)),
-        is_app_of_apps=any(_is_application(row) for row in compared.resources),
+        images=compared.images,
+        is_app_of_apps=compared.is_app_of_apps,
     )
-
-
-def _is_application(row: ResourceStatus) -> bool:
-    return (row.group, row.kind) == ("argoproj.io", "Application")

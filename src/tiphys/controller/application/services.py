@@ -5,7 +5,7 @@ from datetime import datetime
 
 import msgspec
 
-from tiphys.controller.application.draft import Unwritten
+from tiphys.controller.application.draft import Room, Unwritten
 from tiphys.controller.application.refresh_level import Looked, RefreshLevel
 from tiphys.delivery.clock import Clock
 from tiphys.delivery.clusters import Clusters
@@ -13,13 +13,14 @@ from tiphys.delivery.compare import Compared, Comparer
 from tiphys.delivery.findings import Findings
 from tiphys.delivery.installation import Installation
 from tiphys.delivery.targets import TargetLoader
-from tiphys.engine.fitting import STATUS_BYTES
 from tiphys.engine.ignoring import IgnoreRule
 from tiphys.engine.sync.options import SyncOptions
 from tiphys.engine.sync.records import Records
 from tiphys.engine.sync.tasks import SyncTask
 from tiphys.kube.client import KubeClient
 from tiphys.kube.events import EventRecorder
+from tiphys.model.application import Application
+from tiphys.model.keys import Manifest
 from tiphys.model.operation import ResourceResult
 
 
@@ -71,7 +72,8 @@ class Memory(msgspec.Struct, kw_only=True):
         makes_way_for: the newer revisions that end the sync that is being retried.
         puts_off: a new revision that changed nothing is to be written in a quiet moment.
         unwritten: how far an operation came that could not be written; it is not done again.
-        max_bytes: what the Application may take, less once the API server refused that.
+        room: what the Application may take.
+        read: what a large Application was decoded from, and what came out.
         results: all results of the last sync.
     """
 
@@ -85,5 +87,6 @@ class Memory(msgspec.Struct, kw_only=True):
     makes_way_for: str = ""
     puts_off: bool = False
     unwritten: Unwritten | None = None
-    max_bytes: int = STATUS_BYTES
+    room: Room = msgspec.field(default_factory=Room)
+    read: tuple[Manifest, Application] | None = None
     results: tuple[ResourceResult, ...] = ()
