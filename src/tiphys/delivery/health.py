@@ -21,7 +21,11 @@ class HealthChecks:
 
     def of(self, live: Manifest) -> HealthStatus | None:
         """Return the health of a live object, None for a kind without a check."""
-        return resource_health(live, self._override(key_of(live).group_kind))
+        return resource_health(
+            live,
+            self._override(key_of(live).group_kind),
+            has_standard=self._installation.settings.standard_conditions_enabled,
+        )
 
     def _override(self, kind: GroupKind) -> Check | None:
         script = self._installation.settings.customizations.health_script(kind)

@@ -67,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ignore_status_field: str = "all"
     ignore_aggregated_roles: bool = False
     ignore_resource_updates_enabled: bool = True
+    standard_conditions_enabled: bool = True
     ignore_differences_on_updates: bool = True
     customizations: Customizations = Customizations()
     kustomize_build_options: str = ""
@@ -242,6 +243,7 @@ def _compare_fields(cm: _Reader) -> dict[str, Any]:
         "ignore_differences_on_updates": bool(
             options.get("ignoreDifferencesOnResourceUpdates", True)
         ),
+        "standard_conditions_enabled": cm.flag("resource.standardConditionsEnabled", default=True),
         "ignore_resource_updates_enabled": cm.flag(
             "resource.ignoreResourceUpdatesEnabled", default=True
         ),

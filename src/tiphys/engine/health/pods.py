@@ -42,7 +42,7 @@ _HPA_SUCCESSES: Final = frozenset({"AbleToScale", "ScalingLimited"})
 
 
 def pod(live: Manifest) -> HealthStatus:
-    """Return the health of a Pod."""
+    """Return Degraded for a container that fails to start, else what phase and readiness say."""
     if _restarts(live):
         waiting = _waiting_messages(live)
         if waiting is not None:
@@ -114,7 +114,10 @@ def _container_failure(status: Manifest) -> str:
 
 
 def horizontal_pod_autoscaler(live: Manifest) -> HealthStatus:
-    """Return the health of a HorizontalPodAutoscaler; version 1 keeps conditions in a note."""
+    """Return Degraded for metrics that cannot be had, Healthy where it can scale or is at a limit.
+
+    Version 1 keeps the conditions in an annotation.
+    """
     conditions = conditions_of(live)
     if live.get("apiVersion") == "autoscaling/v1":
         conditions = _annotated_conditions(live)

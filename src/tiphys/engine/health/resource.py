@@ -1,7 +1,8 @@
-"""Health of one resource: being deleted, then the user's script, then the catalogue.
+"""Health of one resource: deletion, the user's script, the catalogue, the standard conditions.
 
 Source: Argo CD operator manual, "Resource Health". Where we differ on purpose: popular custom
-resources are rows of our own catalogue, and say so in their own words.
+resources are rows of our own catalogue, and say so in their own words; for all others the standard
+conditions speak, unless that is turned off.
 """
 
 from collections.abc import Callable
@@ -12,6 +13,7 @@ from typing import Final, NamedTuple
 from tiphys.engine.health import pods, workloads
 from tiphys.engine.health.catalogue import CATALOGUE
 from tiphys.engine.health.rules import Check
+from tiphys.engine.health.standard import is_custom, standard
 from tiphys.model.application import HealthStatus
 from tiphys.model.errors import TiphysError
 from tiphys.model.keys import GroupKind, GroupVersionKind, Manifest, gvk_of
@@ -30,7 +32,7 @@ class _BuiltIn(NamedTuple):
 
 
 _V1: Final = frozenset({"v1"})
-_BUILT_INS: Final = {
+BUILT_INS: Final = {
     "Pod": _BuiltIn(pods.pod, _V1),
     "Service": _BuiltIn(workloads.service, _V1),
     "PersistentVolumeClaim": _BuiltIn(workloads.persistent_volume_claim, _V1),
@@ -53,25 +55,33 @@ _BUILT_INS: Final = {
 }
 
 
-def resource_health(live: Manifest, override: Override | None = None) -> HealthStatus | None:
+_STANDARD: Final = _BuiltIn(standard)
+
+
+def resource_health(
+    live: Manifest, override: Override | None = None, *, has_standard: bool = True
+) -> HealthStatus | None:
     """Return the health of a live object, None for a kind that nobody has a check for.
 
     Args:
         live: as the cluster returned it.
         override: the user's check for this kind, None when there is none.
+        has_standard: whether the standard conditions speak for custom resources without a check.
     """
     metadata = live.get("metadata") or {}
     if metadata.get("deletionTimestamp") and HOOK_FINALIZER not in metadata.get("finalizers", ()):
         return HealthStatus(status=HealthStatusCode.PROGRESSING, message="Pending deletion")
     try:
-        return override(live) if override is not None else _checked(live)
+        return override(live) if override is not None else _checked(live, has_standard)
     except TiphysError as err:
         return HealthStatus(status=HealthStatusCode.UNKNOWN, message=err.what)
 
 
-def _checked(live: Manifest) -> HealthStatus | None:
+def _checked(live: Manifest, has_standard: bool) -> HealthStatus | None:  # noqa: FBT001 -- private
     gvk = gvk_of(live)
     found = _find(gvk.group_kind)
+    if found is None and has_standard and is_custom(gvk.group):
+        found = _STANDARD
     if found is None:
         return None
     if found.versions and gvk.version not in found.versions:
@@ -92,16 +102,11 @@ def _unsupported(gvk: GroupVersionKind) -> str:
 @lru_cache(maxsize=1024)
 def _find(kind: GroupKind) -> _BuiltIn | None:
     name = str(kind)
-    if name in _BUILT_INS:
-        return _BUILT_INS[name]
+    if name in BUILT_INS:
+        return BUILT_INS[name]
     if name in CATALOGUE:
         return _BuiltIn(CATALOGUE[name])
     for pattern, check in CATALOGUE.items():
         if "*" in pattern and fnmatchcase(name, pattern):
             return _BuiltIn(check)
     return None
-
-
-def has_health_check(kind: GroupKind) -> bool:
-    """Return whether the catalogue has a check for a kind."""
-    return _find(kind) is not None

@@ -19,7 +19,9 @@ from tiphys.engine.health.rules import (
     always,
     both,
     check,
+    claim,
     condition,
+    conditions_of,
     either,
     field,
     get,
@@ -27,6 +29,8 @@ from tiphys.engine.health.rules import (
     not_observed,
     number,
     present,
+    same,
+    unless,
 )
 from tiphys.model.keys import Manifest
 
@@ -51,7 +55,9 @@ deployment: Final[Check] = check(
         + "{#status.updatedReplicas} out of {#spec.replicas} new replicas have been updated...",
     ),
     Row(
-        lambda live: number(live, "status.replicas") > number(live, "status.updatedReplicas"),
+        claim("`status.replicas` > `status.updatedReplicas`")(
+            lambda live: number(live, "status.replicas") > number(live, "status.updatedReplicas")
+        ),
         PROGRESSING,
         _WAITING
         + "{status.replicas - status.updatedReplicas} old replicas are pending termination...",
@@ -67,6 +73,7 @@ deployment: Final[Check] = check(
 )
 
 
+@claim("`status.updatedReplicas` < `spec.replicas` - the partition")
 def _is_partition_pending(live: Manifest) -> bool:
     wanted = number(live, "spec.replicas") - number(
         live, "spec.updateStrategy.rollingUpdate.partition"
@@ -74,6 +81,7 @@ def _is_partition_pending(live: Manifest) -> bool:
     return number(live, "status.updatedReplicas") < wanted
 
 
+@claim("the update strategy is a RollingUpdate in parts")
 def _is_rolling_update_in_parts(live: Manifest) -> bool:
     return (
         get(live, "spec.updateStrategy.type") == "RollingUpdate"
@@ -81,8 +89,7 @@ def _is_rolling_update_in_parts(live: Manifest) -> bool:
     )
 
 
-def _is_at_new_revision(live: Manifest) -> bool:
-    return bool(get(live, "status.updateRevision") == get(live, "status.currentRevision"))
+_is_at_new_revision: Final = same("status.updateRevision", "status.currentRevision")
 
 
 stateful_set: Final[Check] = check(
@@ -114,7 +121,7 @@ stateful_set: Final[Check] = check(
         "statefulset has {#status.readyReplicas} ready pods",
     ),
     Row(
-        lambda live: not _is_at_new_revision(live),
+        unless(_is_at_new_revision),
         PROGRESSING,
         "waiting for statefulset rolling update to complete {#status.updatedReplicas} pods at "
         "revision {status.updateRevision}...",
@@ -179,6 +186,7 @@ job: Final[Check] = check(
 )
 
 
+@claim("`status.lastSuccessfulTime` < `status.lastScheduleTime`")
 def _has_missed_its_last_run(live: Manifest) -> bool:
     # RFC 3339 in UTC sorts as text.
     return str(get(live, "status.lastSuccessfulTime") or "") < str(
@@ -225,26 +233,36 @@ api_service: Final[Check] = check(
     Row(always, PROGRESSING, "Waiting to be processed"),
 )
 
+
+@claim("a condition is False for another reason than `InsufficientPods`")
+def _has_failed(live: Manifest) -> bool:
+    false = (entry for entry in conditions_of(live) if entry.get("status") == "False")
+    return any(entry.get("reason") != "InsufficientPods" for entry in false)
+
+
 pod_disruption_budget: Final[Check] = check(
-    Row(
-        condition("DisruptionAllowed", "False", reasons=("SyncFailed",)),
-        DEGRADED,
-        "{condition:DisruptionAllowed}",
-    ),
+    Row(_has_failed, DEGRADED, "{condition:DisruptionAllowed|reason:DisruptionAllowed}"),
     Row(
         condition("DisruptionAllowed", "False"),
         HEALTHY,
         "no pod may be disrupted now: {#status.currentHealthy} of {#status.desiredHealthy} "
         "needed pods are healthy",
     ),
-    Row(condition("DisruptionAllowed", "True"), HEALTHY),
+    Row(present("status.conditions"), HEALTHY),
     Row(always, PROGRESSING, "Waiting for status"),
 )
 
 custom_resource_definition: Final[Check] = check(
     Row(condition("Terminating", "True"), PROGRESSING, "{condition:Terminating}"),
     Row(condition("NamesAccepted", "False"), DEGRADED, "{condition:NamesAccepted}"),
+    Row(absent("status.conditions"), PROGRESSING, "Status conditions not found"),
+    # Names are accepted a moment before a new definition is served.
+    Row(
+        condition("Established", "False", reasons=("Installing",)),
+        PROGRESSING,
+        "{condition:Established}",
+    ),
+    Row(unless(condition("Established", "True")), DEGRADED, "CRD is not established"),
     Row(condition("NonStructuralSchema", "True"), DEGRADED, "{condition:NonStructuralSchema}"),
-    Row(condition("Established", "True"), HEALTHY, "CRD is healthy"),
-    Row(always, PROGRESSING, "Status conditions not found"),
+    Row(always, HEALTHY, "CRD is healthy"),
 )
