@@ -95,8 +95,7 @@ def definition(
         "name": "v1alpha1",
         "served": True,
         "storage": True,
-        # A server leaves an empty list out; each `kubectl apply` would write it anew.
-        **({"additionalPrinterColumns": columns} if columns else {}),
+        "additionalPrinterColumns": columns,
         "schema": {"openAPIV3Schema": schema},
     }
     return {

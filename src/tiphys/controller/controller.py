@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Any
 
 from tiphys.controller.application.reconcile import Reconciler
 from tiphys.controller.application.refresh_level import RefreshLevel
@@ -17,6 +18,7 @@ from tiphys.model.keys import Manifest
 from tiphys.model.labels import DEFAULT_PROJECT
 from tiphys.model.push import PushEvent
 from tiphys.model.source import ApplicationSource
+from tiphys.settings.secrets import secret_type
 from tiphys.sources.sources import Sources
 
 log = logging.getLogger(__name__)
@@ -152,13 +154,14 @@ class Controller:
         self, key: str, before: Manifest | None, after: Manifest | None
     ) -> None:
         self._orphan_watchers = None
-        if before is not None and after is not None and before.get("spec") == after.get("spec"):
+        if before is not None and after is not None and _delivered(before) == _delivered(after):
             return
         log.info("looking at every application", extra={"because": key})
         self._ask_all(RefreshLevel.RECENT)
 
     def _secret_changed(self, key: str, before: Manifest | None, after: Manifest | None) -> None:
-        del before, after
+        if not any(secret_type(each) for each in (before, after) if each is not None):
+            return  # passwords and sessions: whoever fails to log in must not cause work
         asyncio.get_running_loop().create_task(self._take_over_secrets(key))
 
     async def _take_over_secrets(self, key: str) -> None:
@@ -198,6 +201,11 @@ class Controller:
             self.queue.add(key)
         else:
             self.queue.add_quiet(key)
+
+
+def _delivered(project: Manifest) -> dict[str, Any]:
+    """Return what a project says of deliveries; who may do what is not among it."""
+    return {name: value for name, value in (project.get("spec") or {}).items() if name != "roles"}
 
 
 def _wakes(before: Manifest, after: Manifest) -> bool:

@@ -1,5 +1,7 @@
 """One installation: its settings, projects and credentials, as its namespace holds them now."""
 
+import base64
+import binascii
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -117,6 +119,28 @@ class Installation:
         """Return the secret that signs GitHub's pushes; "" when pushes are not signed."""
         secret = self.collections.secrets.get(f"{self.namespace}/argocd-secret")
         return decode_secret(secret).get("webhook.github.secret", "") if secret else ""
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """Variables of the process."""
+        return self._environment
+
+    def config_map(self, name: str) -> Mapping[str, str]:
+        """Return the data of a ConfigMap of ours, empty when there is none."""
+        return self._data(name)
+
+    def secret(self, name: str) -> Mapping[str, str]:
+        """Return the decoded data of a Secret of ours, empty when there is none."""
+        secret = self.collections.secrets.get(f"{self.namespace}/{name}")
+        return decode_secret(secret) if secret else {}
+
+    def secret_bytes(self, name: str, key: str) -> bytes:
+        """Return one value of a Secret of ours as it is, b"" when there is none."""
+        secret = self.collections.secrets.get(f"{self.namespace}/{name}") or {}
+        try:
+            return base64.b64decode((secret.get("data") or {}).get(key) or "", validate=True)
+        except (binascii.Error, ValueError, TypeError):
+            return b""
 
     def _repository_secret(self, url: str, project: str) -> dict[str, str]:
         secrets = self.collections.secrets.objects()

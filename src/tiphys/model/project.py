@@ -61,13 +61,28 @@ class DestinationServiceAccount(Record, frozen=True):
     default_service_account: str = ""
 
 
+class JwtToken(Record, frozen=True):
+    """What is kept of a role's token; times in Unix seconds, `exp` is 0 when it does not expire."""
+
+    iat: int = 0
+    exp: int = 0
+    id: str = ""
+
+
+class JwtTokens(Record, frozen=True):
+    """The tokens of one role, in the status."""
+
+    items: tuple[JwtToken, ...] = ()
+
+
 class ProjectRole(Record, frozen=True):
-    """A role of a project."""
+    """A role of a project; its tokens stand here and in the status."""
 
     name: str = ""
     description: str = ""
     policies: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    jwt_tokens: tuple[JwtToken, ...] = ()
 
 
 class AppProjectSpec(Record, frozen=True):
@@ -90,8 +105,32 @@ class AppProjectSpec(Record, frozen=True):
     source_integrity: dict[str, Any] | None = None
 
 
+class AppProjectStatus(Record, frozen=True):
+    """The tokens of each role."""
+
+    jwt_tokens_by_role: dict[str, JwtTokens] = {}
+
+
 class AppProject(Record, frozen=True):
     """An AppProject as it stands in the cluster."""
 
     metadata: ObjectMeta = ObjectMeta()
     spec: AppProjectSpec = AppProjectSpec()
+    status: AppProjectStatus = AppProjectStatus()
+
+    def role(self, name: str) -> ProjectRole | None:
+        """Return a role, None when there is no such one."""
+        return next((role for role in self.spec.roles if role.name == name), None)
+
+    def tokens(self, role: ProjectRole) -> tuple[JwtToken, ...]:
+        """Return the tokens of a role, wherever they stand, each once."""
+        in_status = self.status.jwt_tokens_by_role.get(role.name, JwtTokens()).items
+        return tuple(dict.fromkeys((*role.jwt_tokens, *in_status)))
+
+    def has_token(self, role_name: str, token_id: str, issued_at: int) -> bool:
+        """Return whether a role exists and has a token, known by its id or its time."""
+        role = self.role(role_name)
+        return role is not None and any(
+            (token.id and token.id == token_id) or (not token.id and token.iat == issued_at)
+            for token in self.tokens(role)
+        )

@@ -19,6 +19,7 @@ from tiphys.kube.events import EventRecorder
 from tiphys.kube.informer import Informer
 from tiphys.model.keys import GroupVersionKind
 from tiphys.run.bootstrap import ensure_installed
+from tiphys.run.login import prepare_login
 from tiphys.run.opening import installation_of
 from tiphys.run.options import Options
 from tiphys.run.parts import Parts, parts_of
@@ -86,6 +87,7 @@ async def _serve(parts: Parts, rivals: Rivals | None, listening: socket.socket) 
         clock=system_clock,
         jitter=random.random,  # spreads looks; it is no secret
     )
+    await prepare_login(parts)
     controller, lag = Controller(services, parts.sources, rivals), LoopLag()
     parts.cluster_listeners.append(controller.cluster_opened)
     server = Server(parts, controller.pushed)

@@ -12,14 +12,16 @@ from tiphys.delivery.read_model import HeldModel
 from tiphys.delivery.stored_applications import Applications
 from tiphys.kube.events import EventRecorder
 from tiphys.model.push import PushEvent
+from tiphys.run.login import login_room
 from tiphys.run.parts import Parts
 from tiphys.server.api import api_routes
 from tiphys.server.app import create_server
 from tiphys.server.application_feed import ApplicationFeed
 from tiphys.server.application_rows import EncodedApplications
 from tiphys.server.context import ApiContext
-from tiphys.server.open_access import OpenAccess
+from tiphys.server.routes.session import logout_routes
 from tiphys.server.routes.webhook import webhook_route
+from tiphys.server.sessions.room import LoginRoom
 from tiphys.server.static import WebUi, built_ui, ui_routes
 
 _MANAGER = "argocd-server"
@@ -39,17 +41,18 @@ class Server:
                 max_bytes=lambda: installation.settings.webhook_max_bytes,
             )
         ]
-        if self._options.disables_auth:
-            routes += api_routes(self._context(parts))
+        login = login_room(parts)
+        routes += [*logout_routes(login), *api_routes(self._context(parts, login))]
         # The UI answers whatever nobody else does, so it comes last.
         routes += ui_routes(WebUi(folder=built_ui() if self._options.serves_ui else None))
         self._app = create_server(routes, is_ready=lambda: True)
 
-    def _context(self, parts: Parts) -> ApiContext:
+    def _context(self, parts: Parts, login: LoginRoom) -> ApiContext:
         installation, encoded = parts.installation, EncodedApplications()
         model = HeldModel(installation, parts.clusters, parts.findings, parts.comparer)
         return ApiContext(
-            access=OpenAccess(),
+            access=login.access,
+            login=login,
             installation=installation,
             model=model,
             clusters=parts.clusters,
@@ -73,6 +76,8 @@ class Server:
             log_config=None,
             lifespan="off",
             server_header=False,
+            # A header that anybody can send must not say where a request comes from.
+            proxy_headers=False,
             timeout_graceful_shutdown=1,
         )
         await _QuietServer(config).serve(sockets=[listening])

@@ -9,11 +9,14 @@ from tiphys.server.application_finder import ApplicationFinder
 from tiphys.server.call import Call
 from tiphys.server.context import ApiContext
 from tiphys.server.dispatch import Dispatcher
+from tiphys.server.routes.account import AccountRoutes
 from tiphys.server.routes.application_changes import ChangeRoutes
 from tiphys.server.routes.application_operations import OperationRoutes
 from tiphys.server.routes.application_resources import ResourceRoutes
 from tiphys.server.routes.applications import ApplicationRoutes
 from tiphys.server.routes.documents import document_routes
+from tiphys.server.routes.session import SessionRoutes
+from tiphys.server.routes.settings import SettingsRoutes
 from tiphys.server.routes.version import version_endpoint
 from tiphys.server.table import Endpoint
 
@@ -25,6 +28,9 @@ def endpoints_of(context: ApiContext, finder: ApplicationFinder) -> list[Endpoin
     validator = Validator(context.installation, context.clusters, context.targets)
     return [
         version_endpoint(context.access),
+        *SessionRoutes(context.login).endpoints(),
+        *AccountRoutes(context.login).endpoints(),
+        *SettingsRoutes(context.login).endpoints(),
         *ApplicationRoutes(context, finder).endpoints(),
         *ChangeRoutes(context, finder, validator).endpoints(),
         *OperationRoutes(context, finder).endpoints(),

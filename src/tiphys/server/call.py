@@ -1,6 +1,6 @@
 """One request as handlers see it: who calls, what they ask, and what they may."""
 
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 from starlette.requests import Request
@@ -8,6 +8,9 @@ from starlette.requests import Request
 from tiphys.model.errors import InvalidInputError, PermissionDeniedError
 from tiphys.model.identity import Identity
 from tiphys.model.keys import Manifest
+
+ADDED_COOKIES: Final = "tiphys.added_cookies"
+"""Key of a request's scope; holds values of `Set-Cookie` for the answer, whatever it is."""
 
 
 class Access(Protocol):

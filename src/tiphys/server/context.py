@@ -13,6 +13,7 @@ from tiphys.kube.events import EventRecorder
 from tiphys.server.application_feed import ApplicationFeed
 from tiphys.server.application_rows import EncodedApplications
 from tiphys.server.call import Access
+from tiphys.server.sessions.room import LoginRoom
 from tiphys.sources.sources import Sources
 
 
@@ -20,11 +21,13 @@ class ApiContext(msgspec.Struct, frozen=True, kw_only=True):
     """The parts that handlers use; each is shared by all requests.
 
     Attributes:
+        login: what sessions, accounts and settings are answered from.
         home: the cluster that the installation is in.
         applications: writes to Applications, in the server's name.
     """
 
     access: Access
+    login: LoginRoom
     installation: Installation
     model: HeldModel
     clusters: Clusters

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from tiphys.model.errors import InvalidInputError, LimitExceededError
 from tiphys.model.identity import ANONYMOUS
 from tiphys.model.keys import Manifest
-from tiphys.server.call import Access, Call
+from tiphys.server.call import ADDED_COOKIES, Access, Call
 from tiphys.server.problems import answer_problem, problem_of
 from tiphys.server.streams import Stream, stream_answer
 from tiphys.server.table import Endpoint, Scope
@@ -85,7 +85,10 @@ class Dispatcher(msgspec.Struct, frozen=True, kw_only=True):
             calls: list[Call] = []
             code = 0
             try:
-                return await self._answer(endpoint, request, calls)
+                response = await self._answer(endpoint, request, calls)
+                for cookie in request.scope.get(ADDED_COOKIES, ()):
+                    response.headers.append("set-cookie", cookie)
+                return response
             except ClientDisconnect:
                 code = 1
                 raise

@@ -4,21 +4,18 @@ A setting that cannot be read keeps its default and leaves a line in `Settings.p
 error in a ConfigMap must not stop deliveries that do not depend on it.
 """
 
-import math
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 import yaml
 
 from tiphys.model.application import ResourceIgnoreDifferences
-from tiphys.model.errors import InvalidInputError
 from tiphys.model.labels import INSTANCE_LABEL
 from tiphys.model.source import Record
 from tiphys.settings.customizations import Customizations, parse_customizations
-from tiphys.settings.durations import parse_duration
+from tiphys.settings.reader import Reader, parse_number
 
-_T = TypeVar("_T")
 _UNLIMITED_BYTES = 2**62
 
 
@@ -28,6 +25,9 @@ class ResourceFilter(Record, frozen=True):
     api_groups: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     clusters: tuple[str, ...] = ()
+
+
+_NO_FILTERS: tuple[ResourceFilter, ...] = ()
 
 
 class SelfHealBackoff(msgspec.Struct, frozen=True, kw_only=True):
@@ -109,86 +109,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return (*self.customizations.ignored_updates, *differences)
 
 
-class _Reader:
-    """Reads typed values out of a ConfigMap's strings and collects what does not parse."""
-
-    def __init__(self, source: str, data: Mapping[str, str]) -> None:
-        self.source, self.data = source, data
-        self.problems: list[str] = []
-
-    def read(self, key: str, default: _T, parse: Callable[[str], _T]) -> _T:
-        text = self.data.get(key, "")
-        if not text.strip():
-            return default
-        try:
-            return parse(text)
-        except (ValueError, yaml.YAMLError, InvalidInputError) as err:
-            what = err.line if isinstance(err, InvalidInputError) else str(err)
-            self.problems.append(f"{self.source}: {key}: {' '.join(what.split())}")
-            return default
-
-    def text(self, key: str, default: str = "") -> str:
-        return self.data.get(key, "").strip() or default
-
-    def flag(self, key: str, *, default: bool) -> bool:
-        return self.read(key, default, _parse_flag)
-
-    def seconds(self, key: str, default: float) -> float:
-        return self.read(key, default, lambda text: parse_duration(text, where=key))
-
-    def number(self, key: str, default: float) -> float:
-        return self.read(key, default, _parse_number)
-
-    def at_least(self, key: str, default: float, least: float) -> float:
-        return self.read(key, default, lambda text: _parse_at_least(text, least))
-
-    def names(self, key: str, default: tuple[str, ...] = ()) -> tuple[str, ...]:
-        return self.read(
-            key,
-            default,
-            lambda text: tuple(part.strip() for part in text.split(",") if part.strip()),
-        )
-
-    def family(self, prefix: str) -> dict[str, str]:
-        return {
-            key.removeprefix(prefix): text.strip()
-            for key, text in self.data.items()
-            if key.startswith(prefix)
-        }
-
-    def filters(self, key: str) -> tuple[ResourceFilter, ...]:
-        return self.read(key, (), _parse_filters)
-
-
-def _parse_flag(text: str) -> bool:
-    word = text.strip().lower()
-    if word not in {"true", "false"}:
-        raise ValueError(f"expected `true` or `false`, got `{text}`")
-    return word == "true"
-
-
 def _parse_filters(text: str) -> tuple[ResourceFilter, ...]:
     return msgspec.convert(yaml.safe_load(text) or [], tuple[ResourceFilter, ...])
-
-
-def _parse_number(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise ValueError(f"expected a number, got `{text[:64]}`")
-    return number
-
-
-def _parse_at_least(text: str, least: float) -> float:
-    number = _parse_number(text)
-    if number < least:
-        raise ValueError(f"expected {least:g} or more, got `{text.strip()}`")
-    return number
 
 
 def _parse_bytes(text: str) -> int:
     units = {"K": 1000, "Ki": 1024, "M": 1000**2, "Mi": 1024**2, "G": 1000**3, "Gi": 1024**3}
     number = text.strip().rstrip("KMGi")
-    return int(_parse_number(number) * units.get(text.strip()[len(number) :], 1))
+    return int(parse_number(number) * units.get(text.strip()[len(number) :], 1))
 
 
 def parse_settings(
@@ -205,8 +133,8 @@ def parse_settings(
         environment: variables of the process; ARGOCD_SYNC_WAVE_DELAY and
             ARGOCD_GIT_MODULES_ENABLED are looked at.
     """
-    cm, params = _Reader("argocd-cm", argocd_cm), _Reader("argocd-cmd-params-cm", cmd_params)
-    env = _Reader("environment", environment or {})
+    cm, params = Reader("argocd-cm", argocd_cm), Reader("argocd-cmd-params-cm", cmd_params)
+    env = Reader("environment", environment or {})
     fields = {
         **_compare_fields(cm),
         **_source_fields(cm, params, env),
@@ -218,7 +146,7 @@ def parse_settings(
     return Settings(**fields, problems=problems)
 
 
-def _compare_fields(cm: _Reader) -> dict[str, Any]:
+def _compare_fields(cm: Reader) -> dict[str, Any]:
     options: dict[str, Any] = cm.read(
         "resource.compareoptions", {}, lambda text: dict(yaml.safe_load(text) or {})
     )
@@ -235,8 +163,8 @@ def _compare_fields(cm: _Reader) -> dict[str, Any]:
         "in_cluster_enabled": cm.flag("cluster.inClusterEnabled", default=True),
         "impersonates": cm.flag("application.sync.impersonation.enabled", default=False),
         "requires_account": cm.flag("application.sync.impersonation.enforced", default=True),
-        "exclusions": cm.filters("resource.exclusions"),
-        "inclusions": cm.filters("resource.inclusions"),
+        "exclusions": cm.read("resource.exclusions", _NO_FILTERS, _parse_filters),
+        "inclusions": cm.read("resource.inclusions", _NO_FILTERS, _parse_filters),
         "sensitive_annotations": cm.names("resource.sensitive.mask.annotations"),
         "ignore_status_field": "none" if status_field in {"none", "off", "false"} else status_field,
         "ignore_aggregated_roles": bool(options.get("ignoreAggregatedRoles", False)),
@@ -252,7 +180,7 @@ def _compare_fields(cm: _Reader) -> dict[str, Any]:
     }
 
 
-def _source_fields(cm: _Reader, params: _Reader, env: _Reader) -> dict[str, Any]:
+def _source_fields(cm: Reader, params: Reader, env: Reader) -> dict[str, Any]:
     return {
         "kustomize_build_options": cm.text("kustomize.buildOptions"),
         "kustomize_paths": cm.family("kustomize.path."),
@@ -277,14 +205,14 @@ def _source_fields(cm: _Reader, params: _Reader, env: _Reader) -> dict[str, Any]
     }
 
 
-def _unpacked_limit(params: _Reader, kind: str) -> int:
+def _unpacked_limit(params: Reader, kind: str) -> int:
     name = f"{kind}.manifest.max.extracted.size"
     if params.flag(f"reposerver.disable.{name}", default=False):
         return _UNLIMITED_BYTES
     return params.read(f"reposerver.{name}", 1024**3, _parse_bytes)
 
 
-def _controller_fields(params: _Reader) -> dict[str, Any]:
+def _controller_fields(params: Reader) -> dict[str, Any]:
     heal = "controller.self.heal."
     return {
         "application_namespaces": params.names("application.namespaces"),
