@@ -97,9 +97,10 @@ class HeldModel:
 
     async def tree(self, key: str) -> ResourceTree:
         """Return the resource tree of an Application; empty when there is none."""
-        return self._tree(key)
+        return self.held_tree(key)
 
-    def _tree(self, key: str) -> ResourceTree:
+    def held_tree(self, key: str) -> ResourceTree:
+        """Return the resource tree of an Application as it is held here; empty for none."""
         app = self._application(key)
         if app is None:
             return ResourceTree()
@@ -132,7 +133,7 @@ class HeldModel:
             while self.get(key) is not None:
                 watch.changed.clear()
                 self._follow(watch, stack)
-                tree = self._tree(key)
+                tree = self.held_tree(key)
                 watch.uids = uids_of(tree).keys()
                 if tree != last:
                     last = tree
@@ -178,7 +179,7 @@ class HeldModel:
 
     def node(self, key: str, resource: ResourceKey) -> ResourceNode | None:
         """Return an object's node in the tree of an Application, None when it has none."""
-        tree = self._tree(key)
+        tree = self.held_tree(key)
         nodes = (*tree.nodes, *tree.orphaned_nodes)
         return next((node for node in nodes if node.key == resource and node.uid), None)
 

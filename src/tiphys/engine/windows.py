@@ -45,7 +45,7 @@ def may_sync(
         parse: reads durations; raises for what is none.
     """
     is_manual = attempt.is_manual
-    matching = [window for window in windows if _matches(window, app)]
+    matching = assigned(windows, app)
     try:
         blocking = _blocking(matching, attempt.now, parse, is_manual=is_manual)
         if not blocking or attempt.began_at is None:
@@ -71,6 +71,11 @@ def _blocking(
         return []
     is_excused = is_manual and any(window.manual_sync for window in allowing)
     return [] if is_excused else allowing
+
+
+def assigned(windows: Sequence[SyncWindow], app: Application) -> list[SyncWindow]:
+    """Return the windows of a project that are about an Application."""
+    return [window for window in windows if _matches(window, app)]
 
 
 def is_active(window: SyncWindow, now: datetime, parse: Parse) -> bool:

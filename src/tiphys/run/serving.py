@@ -59,6 +59,7 @@ class Server:
             home=parts.home,
             applications=Applications(parts.home, installation.namespace, _MANAGER),
             targets=parts.targets,
+            comparer=parts.comparer,
             sources=parts.sources,
             events=self.events,
             clock=system_clock,

@@ -4,6 +4,7 @@ import logging
 
 from starlette.routing import Route
 
+from tiphys.delivery.preview import Previewer
 from tiphys.delivery.validation import Validator
 from tiphys.server.application_finder import ApplicationFinder
 from tiphys.server.call import Call
@@ -11,8 +12,11 @@ from tiphys.server.context import ApiContext
 from tiphys.server.dispatch import Dispatcher
 from tiphys.server.routes.account import AccountRoutes
 from tiphys.server.routes.application_changes import ChangeRoutes
+from tiphys.server.routes.application_logs import LogRoutes
+from tiphys.server.routes.application_objects import ObjectRoutes
 from tiphys.server.routes.application_operations import OperationRoutes
 from tiphys.server.routes.application_resources import ResourceRoutes
+from tiphys.server.routes.application_sources import SourceRoutes
 from tiphys.server.routes.applications import ApplicationRoutes
 from tiphys.server.routes.documents import document_routes
 from tiphys.server.routes.session import SessionRoutes
@@ -26,6 +30,7 @@ log = logging.getLogger(__name__)
 def endpoints_of(context: ApiContext, finder: ApplicationFinder) -> list[Endpoint]:
     """Return the table of all endpoints."""
     validator = Validator(context.installation, context.clusters, context.targets)
+    previewer = Previewer(context.installation, context.clusters, context.targets, context.comparer)
     return [
         version_endpoint(context.access),
         *SessionRoutes(context.login).endpoints(),
@@ -35,6 +40,9 @@ def endpoints_of(context: ApiContext, finder: ApplicationFinder) -> list[Endpoin
         *ChangeRoutes(context, finder, validator).endpoints(),
         *OperationRoutes(context, finder).endpoints(),
         *ResourceRoutes(context).endpoints(),
+        *ObjectRoutes(context, finder).endpoints(),
+        *SourceRoutes(context, previewer).endpoints(),
+        *LogRoutes(context).endpoints(),
     ]
 
 

@@ -4,6 +4,7 @@ import msgspec
 
 from tiphys.delivery.clock import Clock
 from tiphys.delivery.clusters import Clusters
+from tiphys.delivery.compare import Comparer
 from tiphys.delivery.installation import Installation
 from tiphys.delivery.read_model import HeldModel
 from tiphys.delivery.stored_applications import Applications
@@ -34,6 +35,7 @@ class ApiContext(msgspec.Struct, frozen=True, kw_only=True):
     home: KubeClient
     applications: Applications
     targets: TargetLoader
+    comparer: Comparer
     sources: Sources
     events: EventRecorder
     clock: Clock

@@ -26,6 +26,7 @@ from tiphys.sources.cache import ManifestCache, cache_key
 from tiphys.sources.checkouts import Checkout, Checkouts
 from tiphys.sources.detection import explicit_types, source_type, with_overrides
 from tiphys.sources.extras import Extras
+from tiphys.sources.git.commits import CommitText
 from tiphys.sources.git.mirror import Mirrors
 from tiphys.sources.inputs import outermost, source_inputs
 from tiphys.sources.plugins import named_plugin, plugin_environment, plugins_to_ask
@@ -95,6 +96,24 @@ class Sources:
         """
         pairs = zip(request.sources, request.revisions, strict=True)
         return tuple([await self._checkouts.named(request, *pair) for pair in pairs])
+
+    async def commit(self, request: RenderRequest, place: int, sha: str) -> CommitText:
+        """Return what a commit of one of the sources says of itself.
+
+        Raises:
+            SourceError: the repository does not answer, or has no such commit.
+        """
+        access = request.access(request.sources[place].repo_url)
+        return await self.mirrors.get(access.url).describe(sha, access)
+
+    async def chart_file(self, request: RenderRequest, place: int, version: str) -> bytes:
+        """Return `Chart.yaml` of a source that is a chart; empty when it has none.
+
+        Raises:
+            SourceError: the repository does not answer, or has no such version.
+        """
+        checkout = await self._checkouts.resolve(request, request.sources[place], version)
+        return await asyncio.to_thread(lambda: checkout.open().read("Chart.yaml") or b"")
 
     async def render(self, request: RenderRequest) -> tuple[RenderedSource, ...]:
         """Return what each source gives, in order.

@@ -7,10 +7,12 @@ piled up until the garbage collector came by.
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from pathlib import Path
 
 import pygit2
 
+from tiphys.sources.git.commits import CommitText, commit_text
 from tiphys.sources.git.tree import CommitTree
 
 _KEPT = 16
@@ -71,6 +73,10 @@ class Handles:
                 handle.repository, commit, allows_links_out=allows_links_out, lfs=lfs
             )
         return handle.trees[key]
+
+    def describe(self, commit: str, tags: Sequence[str]) -> CommitText:
+        """Return what a commit that is there says of itself."""
+        return commit_text(self._handle().repository, commit, tags)
 
     def _handle(self) -> _Handle:
         handles = _kept.handles

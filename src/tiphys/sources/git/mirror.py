@@ -17,8 +17,9 @@ from tiphys.model.errors import SourceError
 from tiphys.sources.access import RepositoryAccess
 from tiphys.sources.addresses import repository_identity
 from tiphys.sources.git.command import run_git
+from tiphys.sources.git.commits import CommitText
 from tiphys.sources.git.handles import Handles
-from tiphys.sources.git.revisions import find_revision, is_full_sha, is_short_sha
+from tiphys.sources.git.revisions import find_revision, find_tags, is_full_sha, is_short_sha
 from tiphys.sources.git.tree import CommitTree
 
 _FETCH_FACTOR = 10  # a fetch carries objects, a listing only names
@@ -91,6 +92,17 @@ class Mirror:
     def tree(self, commit: str, *, allows_links_out: bool, lfs: Path | None) -> CommitTree:
         """Return the files of a commit that is in the mirror, for this thread; see CommitTree."""
         return self._handles.tree(commit, allows_links_out=allows_links_out, lfs=lfs)
+
+    async def describe(self, commit: str, access: RepositoryAccess) -> CommitText:
+        """Return who wrote a commit, when and why; it is fetched when it is not here.
+
+        Raises:
+            SourceError: the repository does not answer, or has no such commit.
+        """
+        await self.require(commit, access)
+        listing = self._listings.get(access.fingerprint)
+        tags = find_tags(listing.refs if listing else {}, commit)
+        return await asyncio.to_thread(self._handles.describe, commit, tags)
 
     async def require(self, commit: str, access: RepositoryAccess) -> str:
         """Return a commit that is in the mirror, fetched when it was not.

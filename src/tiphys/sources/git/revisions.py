@@ -46,6 +46,16 @@ def find_revision(refs: Mapping[str, str], revision: str, tag_prefix: str = "") 
     return next((refs[name] for name in names if name in refs), None)
 
 
+def find_tags(refs: Mapping[str, str], commit: str) -> list[str]:
+    """Return the names of the tags that lead to a commit."""
+    prefix = "refs/tags/"
+    return [
+        name.removeprefix(prefix)
+        for name, found in refs.items()
+        if found == commit and name.startswith(prefix)
+    ]
+
+
 def _version_tag(tags: set[str], revision: str, tag_prefix: str) -> str | None:
     if parse_version(revision) is not None:
         name = f"{tag_prefix}{revision}"
