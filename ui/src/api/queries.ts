@@ -82,6 +82,12 @@ export const queries = {
           parameters: { ...scope(app), namespace: ref.namespace, resourceName: ref.name, version: ref.version, group: ref.group, kind: ref.kind },
         })).manifest ?? "",
     }),
+  manifests: (app: AppId, revision?: string) =>
+    queryOptions({
+      queryKey: ["manifests", app.namespace ?? "", app.name, revision ?? ""],
+      queryFn: async ({ signal }) => (await request<{ manifests?: string[] | null }>(path(app, "/manifests"), { signal, parameters: { ...scope(app), revision } })).manifests ?? [],
+      staleTime: 60_000,
+    }),
   revision: (app: AppId, revision: string, sourceIndex?: number) =>
     queryOptions({
       queryKey: ["revision", app.namespace ?? "", app.name, revision, sourceIndex ?? 0],

@@ -2,7 +2,7 @@
 import { browser, Hub, type Listener, type Message } from "./hub";
 
 interface Way {
-  listen: (url: string) => void;
+  listen: (url: string, from?: string) => void;
   leave: (url: string) => void;
 }
 
@@ -33,7 +33,7 @@ function connect(): Way {
       if (persisted) for (const url of listeners.keys()) worker.port.postMessage({ kind: "listen", url });
     });
     return {
-      listen: (url) => worker.port.postMessage({ kind: "listen", url }),
+      listen: (url, from) => worker.port.postMessage({ kind: "listen", url, from }),
       leave: (url) => worker.port.postMessage({ kind: "leave", url }),
     };
   } catch {
@@ -45,7 +45,7 @@ function inPage(): Way {
   const hub = new Hub(browser);
   const leaving = new Map<string, () => void>();
   return {
-    listen: (url) => void (leaving.has(url) || leaving.set(url, hub.listen(url, receive))),
+    listen: (url, from) => void (leaving.has(url) || leaving.set(url, hub.listen(url, receive, from))),
     leave: (url) => {
       leaving.get(url)?.();
       leaving.delete(url);
@@ -54,7 +54,7 @@ function inPage(): Way {
 }
 
 /** Listens to the stream of an address until the returned function is called. */
-export function listen(url: string, listener: Listener): () => void {
+export function listen(url: string, listener: Listener, from?: string): () => void {
   way ??= connect();
   const present = listeners.get(url);
   if (present) {
@@ -64,7 +64,7 @@ export function listen(url: string, listener: Listener): () => void {
     listener({ url, kind: "gap" });
   } else {
     listeners.set(url, new Set([listener]));
-    way.listen(url);
+    way.listen(url, from);
   }
   return () => {
     const left = listeners.get(url);

@@ -38,11 +38,15 @@ export class Hub {
     this.#around = around;
   }
 
-  /** Listens to an address until the returned function is called. */
-  listen(url: string, listener: Listener): () => void {
+  /**
+   * Listens to an address until the returned function is called.
+   *
+   * `from` is the version of the snapshot that the first listener has: the stream goes on from there.
+   */
+  listen(url: string, listener: Listener, from?: string): () => void {
     let stream = this.#streams.get(url);
     if (!stream) {
-      stream = new Stream(url, this.#around, () => this.#streams.delete(url));
+      stream = new Stream(url, from, this.#around, () => this.#streams.delete(url));
       this.#streams.set(url, stream);
     }
     const joined = stream;
@@ -65,11 +69,13 @@ class Stream {
   #cancelLinger: (() => void) | undefined;
   #cancelSilence: (() => void) | undefined;
   readonly #url: string;
+  readonly #address: string;
   readonly #around: Surroundings;
   readonly #closed: () => void;
 
-  constructor(url: string, around: Surroundings, closed: () => void) {
+  constructor(url: string, from: string | undefined, around: Surroundings, closed: () => void) {
     this.#url = url;
+    this.#address = from ? `${url}${url.includes("?") ? "&" : "?"}resourceVersion=${encodeURIComponent(from)}` : url;
     this.#around = around;
     this.#closed = closed;
     this.#state = { url, kind: "state", state: "connecting", since: around.now() };
@@ -111,7 +117,7 @@ class Stream {
     const { signal } = this.#abort;
     this.#watchSilence();
     try {
-      const answer = await this.#around.fetch(this.#url, { signal, headers: { Accept: "text/event-stream" } });
+      const answer = await this.#around.fetch(this.#address, { signal, headers: { Accept: "text/event-stream" } });
       if (!answer.ok || !answer.body) {
         this.#cancelSilence?.();
         const text = await answer.text().catch(() => "");

@@ -17,12 +17,14 @@ interface Wanted<Event, Snapshot> {
   parameters?: Parameters;
   queryKey: QueryKey;
   isOn?: boolean;
+  /** The version of the snapshot that is there already. */
+  from?: string | undefined;
   /** Returns the snapshot after a batch of events. */
   merge: (present: Snapshot, events: Event[]) => Snapshot;
 }
 
 /** Feeds a query from a stream; returns how fresh what it shows is. */
-export function useStream<Event, Snapshot>({ path, parameters, queryKey, merge, isOn = true }: Wanted<Event, Snapshot>): Freshness {
+export function useStream<Event, Snapshot>({ path, parameters, queryKey, merge, isOn = true, from }: Wanted<Event, Snapshot>): Freshness {
   const client = useQueryClient();
   const [freshness, setFreshness] = useState<Freshness>({ state: "connecting", since: Date.now() });
   const url = address(path, parameters);
@@ -53,12 +55,12 @@ export function useStream<Event, Snapshot>({ path, parameters, queryKey, merge, 
         waiting.push(event);
         timer ??= setTimeout(flush, BATCH_MS);
       }
-    });
+    }, from);
     return () => {
       stop();
       clearTimeout(timer);
     };
-    // `merge` is a pure function of a module: its identity says nothing.
+    // `merge` is a pure function of a module, and `from` only matters for the first listener.
     // oxlint-disable-next-line react/exhaustive-deps
   }, [client, url, key, isOn]);
   return freshness;

@@ -8,6 +8,7 @@ const FORGOTTEN_MS = 90_000;
 interface Wish {
   kind: "listen" | "leave" | "here";
   url?: string;
+  from?: string;
 }
 
 (globalThis as unknown as { onconnect: (event: MessageEvent) => void }).onconnect = (event) => {
@@ -28,7 +29,7 @@ interface Wish {
     lastSeen = Date.now();
     if (!data.url) return;
     if (data.kind === "listen" && !leaving.has(data.url)) {
-      leaving.set(data.url, hub.listen(data.url, (message) => port.postMessage(message)));
+      leaving.set(data.url, hub.listen(data.url, (message) => port.postMessage(message), data.from));
     } else if (data.kind === "leave") {
       leaving.get(data.url)?.();
       leaving.delete(data.url);

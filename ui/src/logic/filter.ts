@@ -5,7 +5,7 @@ import { clusterName, sourcesOf } from "./source";
 
 /** The facets that can be filtered by; the names are Argo CD's query keys where it has them. */
 export const FACETS = [
-  "sync", "health", "operation", "proj", "cluster", "namespace", "labels", "repo", "targetRevision", "autoSync", "cond",
+  "standing", "sync", "health", "operation", "proj", "cluster", "namespace", "labels", "repo", "targetRevision", "autoSync", "cond",
 ] as const;
 export type Facet = (typeof FACETS)[number];
 
@@ -22,6 +22,8 @@ export const NO_FILTER: Filter = { search: "", attention: false, favourites: fal
 export function valuesOf(app: Application, facet: Facet): string[] {
   const status = app.status;
   switch (facet) {
+    case "standing":
+      return [standingOf(app)];
     case "sync":
       return [status?.sync?.status ?? "Unknown"];
     case "health":

@@ -103,3 +103,18 @@ export function sentencesOf(app: Application, tree?: ResourceTree, diffs?: reado
   if (app.status.sync.status === "Unknown") return [{ word: "Unknown", tone: "missing", text: "The last comparison gave no answer." }];
   return [{ word: "Synced", tone: "ok", text: "The cluster is what Git says, and all of it is healthy." }];
 }
+
+/** Returns one line for the list: why an application needs a look, or what it runs. */
+export function reasonOf(app: Application): string {
+  const error = errorsOf(app)?.[0];
+  if (error) return error.message;
+  const operation = app.status?.operationState;
+  if (isSyncing(app)) return operation?.message || "sync requested";
+  if ((operation?.phase === "Failed" || operation?.phase === "Error") && app.status?.sync?.status !== "Synced") return operation.message || "the last sync failed";
+  const health = app.status?.health;
+  if (health?.status !== "Healthy" && health?.message) return health.message;
+  const warning = app.status?.conditions?.[0];
+  if (warning) return warning.message;
+  if (!app.status?.sync?.status) return "not compared yet";
+  return "";
+}
