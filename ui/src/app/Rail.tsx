@@ -1,16 +1,11 @@
-import { Menu } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
-import { Link, useNavigate } from "@tanstack/react-router";
-import { CircleUser, LogOut, Moon, PanelLeftClose, PanelLeftOpen } from "lucide-react";
-import { useState } from "react";
-import { useMantineColorScheme } from "@mantine/core";
-import { actions } from "@/api/actions";
-import { queries } from "@/api/queries";
+import { Link } from "@tanstack/react-router";
+import { PanelLeftClose, PanelLeftOpen } from "lucide-react";
+import { lazy, Suspense, useState } from "react";
 import { preference, setPreference } from "@/kit/preferences";
 import { pageRoutes } from "./pageRoutes";
 import css from "./Rail.module.css";
 
-const THEMES = { auto: "light", light: "dark", dark: "auto" } as const;
+const UserMenu = lazy(() => import("./UserMenu").then((module) => ({ default: module.UserMenu })));
 
 /** The way to every page: at the left side, at the foot on a phone. */
 export function Rail() {
@@ -38,41 +33,9 @@ export function Rail() {
         <Toggle size={20} strokeWidth={1.75} aria-hidden />
         <span className={css.label}>Close the menu</span>
       </button>
-      <UserMenu />
+      <Suspense fallback={<span className={css.item} />}>
+        <UserMenu />
+      </Suspense>
     </nav>
-  );
-}
-
-function UserMenu() {
-  const { data } = useQuery(queries.userInfo());
-  const navigate = useNavigate();
-  const { colorScheme, setColorScheme } = useMantineColorScheme();
-  const name = data?.username || "anonymous";
-  const signOut = (): void => {
-    // The cookie can only be taken away by the server; the page is left either way.
-    void actions.signOut().catch(() => undefined).then(() => location.assign(new URL("login", document.baseURI)));
-  };
-  return (
-    <Menu position="right-end" withinPortal>
-      <Menu.Target>
-        <button type="button" className={css.item} title={`Signed in as ${name}`}>
-          <CircleUser size={20} strokeWidth={1.75} aria-hidden />
-          <span className={css.label}>{name}</span>
-        </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Menu.Label>Signed in as {name}</Menu.Label>
-        <Menu.Item leftSection={<Moon size={16} aria-hidden />} closeMenuOnClick={false} onClick={() => setColorScheme(THEMES[colorScheme])}>
-          Theme: {colorScheme}
-        </Menu.Item>
-        <Menu.Item leftSection={<CircleUser size={16} aria-hidden />} onClick={() => void navigate({ to: "/user-info" })}>
-          Account
-        </Menu.Item>
-        <Menu.Divider />
-        <Menu.Item leftSection={<LogOut size={16} aria-hidden />} onClick={signOut}>
-          Sign out
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
   );
 }

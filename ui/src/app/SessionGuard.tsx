@@ -1,10 +1,10 @@
-import { Modal } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useNavigate, useRouterState } from "@tanstack/react-router";
-import { type ReactNode, useEffect, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { whenSignedOut } from "@/api/client";
 import { queries } from "@/api/queries";
-import { LoginCard } from "@/pages/login/LoginCard";
+
+const SignInAgain = lazy(() => import("@/pages/login/SignInAgain").then((module) => ({ default: module.SignInAgain })));
 
 /** Leads to the sign-in page who never signed in, and lays its card over the page whose session ended. */
 export function SessionGuard({ isBare, children }: { isBare: boolean; children: ReactNode }) {
@@ -32,9 +32,11 @@ export function SessionGuard({ isBare, children }: { isBare: boolean; children: 
   return (
     <>
       {children}
-      <Modal opened={isExpired && !isBare} onClose={() => setExpired(false)} title="Your session has ended" size="sm">
-        <LoginCard onSignedIn={again} isInPlace />
-      </Modal>
+      {isExpired && !isBare ? (
+        <Suspense fallback={null}>
+          <SignInAgain close={() => setExpired(false)} onSignedIn={again} />
+        </Suspense>
+      ) : null}
     </>
   );
 }

@@ -1,5 +1,5 @@
 /** Mantine in our colours: everything is a token, so that light and dark are one sheet. */
-import { Button, createTheme, Drawer, type MantineColorsTuple, Menu, Modal, type MantineColorSchemeManager, Popover, Tooltip } from "@mantine/core";
+import { createTheme, type MantineColorSchemeManager, type MantineColorsTuple } from "@mantine/core";
 
 const accent = Array.from({ length: 10 }, () => "var(--accent)") as unknown as MantineColorsTuple;
 
@@ -14,13 +14,13 @@ export const theme = createTheme({
   spacing: { xs: "4px", sm: "8px", md: "12px", lg: "16px", xl: "24px" },
   respectReducedMotion: true,
   cursorType: "pointer",
+  // Plain records and not `Button.extend(...)`: the theme alone must not load the components.
   components: {
-    Button: Button.extend({ defaultProps: { size: "sm", variant: "default" } }),
-    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, multiline: true, maw: 420, color: "var(--text)" } }),
-    Menu: Menu.extend({ defaultProps: { shadow: "md", transitionProps: { duration: 0 } } }),
-    Popover: Popover.extend({ defaultProps: { shadow: "md", transitionProps: { duration: 0 } } }),
-    Drawer: Drawer.extend({ defaultProps: { transitionProps: { duration: 120 } } }),
-    Modal: Modal.extend({ defaultProps: { transitionProps: { duration: 120 }, centered: true } }),
+    Button: { defaultProps: { size: "sm", variant: "default" } },
+    Menu: { defaultProps: { shadow: "md", transitionProps: { duration: 0 } } },
+    Popover: { defaultProps: { shadow: "md", transitionProps: { duration: 0 } } },
+    Drawer: { defaultProps: { transitionProps: { duration: 120 } } },
+    Modal: { defaultProps: { transitionProps: { duration: 120 }, centered: true } },
   },
 });
 

@@ -74,7 +74,7 @@ export function standingOfResource(found: Pick<ResourceStatus, "status" | "healt
   if (health === "Degraded") return "degraded";
   if (health === "Missing") return "missing";
   if (found.requiresDeletionConfirmation) return "waiting";
-  if (found.status === "OutOfSync") return "out-of-sync";
+  if (found.status === "OutOfSync" && !found.hook) return "out-of-sync";
   if (health === "Progressing") return "progressing";
   if (health === "Unknown") return "unknown";
   if (health === "Suspended") return "suspended";

@@ -73,7 +73,7 @@ function healthSentence(app: Application, tree: ResourceTree | undefined): Sente
   const missing = (app.status?.resources ?? []).filter((found) => found.health?.status === "Missing");
   const since = app.status?.health?.lastTransitionTime;
   const base = { word: status, tone: status === "Degraded" ? ("bad" as const) : status === "Missing" ? ("missing" as const) : ("progress" as const), ...(since ? { since } : {}) };
-  if (culprit) {
+  if (culprit && status !== "Missing") {
     const message = culprit.health?.message ? `: ${culprit.health.message}` : ".";
     const tab = culprit.kind === "Pod" ? "logs" : "summary";
     return { ...base, text: `${culprit.kind} ${culprit.name}${message}`, step: { label: culprit.kind === "Pod" ? "Logs" : "Look", query: { node: keyOf(culprit), tab } } };
@@ -87,12 +87,28 @@ function healthSentence(app: Application, tree: ResourceTree | undefined): Sente
 
 /** Returns the sentences of the header, the most important first; never empty. */
 export function sentencesOf(app: Application, tree?: ResourceTree, diffs?: readonly ResourceDiff[]): Sentence[] {
-  const found: Sentence[] = (errorsOf(app) ?? []).map(conditionSentence);
+  return allSentences(app, tree, diffs).map((sentence) => ({ ...sentence, text: shortHashes(sentence.text) }));
+}
+
+/** Returns what failed in the last sync: the object and its message before the summary of all. */
+function failureOf(app: Application): string {
   const operation = app.status?.operationState;
+  const failed = (operation?.syncResult?.resources ?? []).filter((result) => result.status === "SyncFailed" || result.hookPhase === "Failed" || result.hookPhase === "Error");
+  const [first, ...others] = failed;
+  if (!first) return operation?.message || "The last sync failed.";
+  const more = others.length > 0 ? ` And ${others.length} more.` : "";
+  return `${first.kind}/${first.name}: ${first.message || operation?.message || "failed"}${more}`;
+}
+
+function allSentences(app: Application, tree?: ResourceTree, diffs?: readonly ResourceDiff[]): Sentence[] {
+  const operation = app.status?.operationState;
+  const hasFailed = (operation?.phase === "Failed" || operation?.phase === "Error") && app.status?.sync?.status !== "Synced";
+  // The condition of a failed sync only repeats what the operation knows better.
+  const found: Sentence[] = (errorsOf(app) ?? []).filter((condition) => !(hasFailed && condition.type === "SyncError")).map(conditionSentence);
   if (isSyncing(app)) {
     found.push({ word: "Syncing", tone: "progress", ...(operation?.startedAt ? { since: operation.startedAt } : {}), text: operation?.message || "The sync has been requested.", step: { label: "Follow", query: { operation: "true" } } });
-  } else if ((operation?.phase === "Failed" || operation?.phase === "Error") && app.status?.sync?.status !== "Synced") {
-    found.push({ word: "Sync failed", tone: "bad", ...(operation.finishedAt ? { since: operation.finishedAt } : {}), text: operation.message || "The last sync failed.", step: { label: "See why", query: { operation: "true" } } });
+  } else if (hasFailed) {
+    found.push({ word: "Sync failed", tone: "bad", ...(operation?.finishedAt ? { since: operation.finishedAt } : {}), text: failureOf(app), step: { label: "See why", query: { operation: "true" } } });
   }
   if (app.status?.sync?.status === "OutOfSync") found.push(outOfSyncSentence(diffs));
   const health = healthSentence(app, tree);
@@ -104,8 +120,17 @@ export function sentencesOf(app: Application, tree?: ResourceTree, diffs?: reado
   return [{ word: "Synced", tone: "ok", text: "The cluster is what Git says, and all of it is healthy." }];
 }
 
+/** Returns a message with its commits as short as people write them. */
+export function shortHashes(text: string): string {
+  return text.replace(/\b[0-9a-f]{40}\b/g, (hash) => hash.slice(0, 7));
+}
+
 /** Returns one line for the list: why an application needs a look, or what it runs. */
 export function reasonOf(app: Application): string {
+  return shortHashes(reason(app));
+}
+
+function reason(app: Application): string {
   const error = errorsOf(app)?.[0];
   if (error) return error.message;
   const operation = app.status?.operationState;

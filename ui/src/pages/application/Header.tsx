@@ -9,7 +9,7 @@ import { StatusBadge } from "@/kit/StatusBadge";
 import { useQueryState } from "@/kit/useQueryState";
 import { sentencesOf } from "@/logic/sentences";
 import { clusterName, commitUrl, revisionOf, safeUrl, shortRepo, shortRevision, sourcesOf } from "@/logic/source";
-import { durationOf } from "@/logic/time";
+import { ageOf, durationOf } from "@/logic/time";
 import type { Diffs } from "./ApplicationPage";
 import css from "./header.module.css";
 
@@ -23,15 +23,13 @@ interface Props {
 /** The answer: is it what Git says, is it well, who changed it last, what now. */
 export function Header({ id, app, tree, diffs }: Props) {
   const [, change] = useQueryState();
+  const now = useNow();
   return (
     <header className={css.header}>
       <ul className={css.sentences}>
         {sentencesOf(app, tree, diffs).map((sentence) => (
           <li key={sentence.word + sentence.text} className={css.sentence}>
-            <StatusBadge word={sentence.word} isFilled />
-            <span className={css.since}>
-              <Ago time={sentence.since} />
-            </span>
+            <StatusBadge word={sentence.word} text={[sentence.word, ageOf(sentence.since, now)].filter(Boolean).join(" ")} isFilled />
             <span className={css.text}>{sentence.text}</span>
             {sentence.step ? (
               <button type="button" className={css.step} onClick={() => change(sentence.step?.query ?? {})}>
@@ -120,7 +118,7 @@ function SyncFact({ app }: { app: Application }) {
             <Ago time={operation.finishedAt ?? operation.startedAt} suffix=" ago" />
             {`, ${by?.automated ? "auto" : (by?.username ?? "by hand")}`}
             {operation.startedAt ? `, ${durationOf(operation.startedAt, operation.finishedAt, now)}` : ""}
-            {count > 0 ? `, ${count} objects` : ""}
+            {count > 0 ? `, ${count} ${count === 1 ? "object" : "objects"}` : ""}
           </span>
         ) : null}
       </dd>

@@ -60,7 +60,7 @@ export function ResourcePanel({ id, app, tree, managed, managedError, close, nod
         <>
           <KindTag kind={ref.kind} />
           <span>{ref.name}</span>
-          {status?.status ? <StatusBadge word={status.requiresPruning ? "Prune" : status.status} isFilled /> : null}
+          {status?.status && !status.hook ? <StatusBadge word={status.requiresPruning ? "Prune" : status.status} isFilled /> : null}
           {health?.status ? <StatusBadge word={health.status} isFilled /> : null}
         </>
       }
@@ -71,7 +71,7 @@ export function ResourcePanel({ id, app, tree, managed, managedError, close, nod
               Logs
             </Button>
           ) : null}
-          {status ? (
+          {status && !status.hook ? (
             <Button size="xs" variant={status.status === "OutOfSync" && health?.status !== "Degraded" ? "filled" : "default"} leftSection={<Upload size={14} aria-hidden />} onClick={() => change({ node: undefined, tab: undefined, deploy: "resource", resource: key })}>
               Sync this…
             </Button>

@@ -23,7 +23,8 @@ export function detailOf(item: TreeItem): string {
 }
 
 export function Statuses({ item, isShort }: { item: TreeItem; isShort?: boolean }) {
-  const sync = item.status?.requiresPruning ? "Prune" : item.status?.status;
+  // A hook runs and is done: what Git says of it now is no difference.
+  const sync = item.status?.hook ? undefined : item.status?.requiresPruning ? "Prune" : item.status?.status;
   const health = item.node?.health?.status ?? item.status?.health?.status;
   return (
     <>

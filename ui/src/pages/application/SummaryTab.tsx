@@ -25,6 +25,7 @@ function verdict({ node, status, drift }: Pick<Props, "node" | "status" | "drift
   const health = node?.health ?? status?.health;
   if (!node) return status?.status === "OutOfSync" ? "Git wants it and it is not in the cluster. A sync creates it." : "It is not in the cluster (any more).";
   if (health?.message) return health.message;
+  if (status?.hook) return "A hook of the sync: it ran, and its own policy says when it is deleted.";
   if (status?.requiresPruning) return "It is in the cluster and no longer in Git. A sync with prune deletes it.";
   if (status?.status === "OutOfSync") return drift.length > 0 ? `${drift.length} ${drift.length === 1 ? "field differs" : "fields differ"} from Git.` : "It differs from Git.";
   if (health?.status && health.status !== "Healthy") return `It is ${health.status}.`;

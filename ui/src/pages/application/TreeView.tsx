@@ -1,7 +1,7 @@
 /** The tree as a picture. Plain elements in the nodes, and only those that can be seen. */
 import "@xyflow/react/dist/base.css";
 import { useElementSize } from "@mantine/hooks";
-import { type Edge as FlowEdge, type Node as FlowNode, Position, ReactFlow, ReactFlowProvider, useReactFlow, type Viewport } from "@xyflow/react";
+import { type Edge as FlowEdge, type EdgeProps, Handle, type Node as FlowNode, Position, ReactFlow, ReactFlowProvider, useReactFlow, type Viewport } from "@xyflow/react";
 import { Maximize, Minus, Plus } from "lucide-react";
 import { type KeyboardEvent, memo, useMemo, useRef } from "react";
 import type { Application } from "@/api/records";
@@ -33,9 +33,23 @@ const HANDLES = [
 ];
 
 const Tile = memo(function Tile({ data }: { data: Data }) {
-  return data.item ? <ResourceTile item={data.item} isChosen={data.isChosen} toggle={data.toggle} open={data.open} /> : <AppNode app={data.app} open={data.open} />;
+  return (
+    <>
+      {/* Bounds given with a node are lost when it is measured; these keep the ends of its edges. */}
+      <Handle type="target" position={Position.Left} isConnectable={false} className={css.handle ?? ""} />
+      {data.item ? <ResourceTile item={data.item} isChosen={data.isChosen} toggle={data.toggle} open={data.open} /> : <AppNode app={data.app} open={data.open} />}
+      <Handle type="source" position={Position.Right} isConnectable={false} className={css.handle ?? ""} />
+    </>
+  );
 });
 const TYPES = { tile: Tile };
+
+/** An elbow in the middle of the gap: owners and what they own read as one comb. */
+function Elbow({ sourceX, sourceY, targetX, targetY }: EdgeProps) {
+  const middle = (sourceX + targetX) / 2;
+  return <path className="react-flow__edge-path" d={`M${sourceX} ${sourceY}H${middle}V${targetY}H${targetX}`} />;
+}
+const EDGE_TYPES = { elbow: Elbow };
 
 export function TreeView(props: Props) {
   const { ref, width, height } = useElementSize();
@@ -69,7 +83,7 @@ function Canvas({ app, items, toggle, open, chosen, width, height }: Props & { w
     [layout, app, chosen],
   );
   const edges = useMemo<FlowEdge[]>(
-    () => layout.edges.map((edge) => ({ id: edge.id, source: edge.from, target: edge.to, type: "smoothstep", className: edge.isExtra ? (css.extra ?? "") : (css.edge ?? ""), focusable: false })),
+    () => layout.edges.map((edge) => ({ id: edge.id, source: edge.from, target: edge.to, type: "elbow", className: edge.isExtra ? (css.extra ?? "") : (css.edge ?? ""), focusable: false })),
     [layout],
   );
   const first = useRef<Viewport>(startOf(layout.width, layout.height, width, height, layout.nodes.find((node) => node.id === ROOT)?.y ?? 0));
@@ -79,6 +93,7 @@ function Canvas({ app, items, toggle, open, chosen, width, height }: Props & { w
         nodes={nodes}
         edges={edges}
         nodeTypes={TYPES}
+        edgeTypes={EDGE_TYPES}
         width={width}
         height={height}
         defaultViewport={first.current}

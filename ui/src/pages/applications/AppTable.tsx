@@ -19,7 +19,7 @@ interface Props {
   favourites: ReadonlySet<string>;
 }
 
-const COLUMNS: [title: string, sort?: Sort][] = [["Name", "name"], ["Sync", "sync"], ["Health", "health"], ["Why / last change", "status"], ["Destination", "destination"], ["Synced", "synced"]];
+const COLUMNS: [title: string, sort?: Sort][] = [["Name", "name"], ["Sync", "sync"], ["Health", "health"], ["Why / last change", "status"], ["Destination", "destination"], ["Last sync", "synced"]];
 
 const idOf = (app: Application): string => `${app.metadata.namespace ?? ""}/${app.metadata.name}`;
 

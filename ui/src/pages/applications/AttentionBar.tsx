@@ -7,8 +7,8 @@ import { needsAttention, type Standing } from "@/logic/rank";
 import css from "./applications.module.css";
 
 const LOOKS: Record<Standing, [word: string, text: string]> = {
-  error: ["Error", "errors"],
-  "sync-failed": ["Sync failed", "syncs failed"],
+  error: ["Error", "with errors"],
+  "sync-failed": ["Sync failed", "not synced"],
   degraded: ["Degraded", "degraded"],
   missing: ["Missing", "missing"],
   waiting: ["Waiting", "waiting"],

@@ -1,4 +1,4 @@
+import { lazyRouteComponent } from "@tanstack/react-router";
 import type { PageRoute } from "@/kit/pages";
-import { LoginPage } from "./LoginPage";
 
-export const routes: PageRoute[] = [{ path: "/login", component: LoginPage, isBare: true }];
+export const routes: PageRoute[] = [{ path: "/login", component: lazyRouteComponent(() => import("./LoginPage"), "LoginPage"), isBare: true }];
