@@ -66,7 +66,10 @@ test-real: dev  ## the end-to-end suite on a real Kubernetes control plane (need
 contract: dev  ## the contract suite on the sandbox and on the real control plane, as a table
 	@$(BIN)/python -m tests.contract.table
 
+manifests: dev  ## write the installation manifests of deploy/ anew from scripts/manifests
+	@$(BIN)/python -m scripts.manifests
+
 lock: dev  ## write the lock files anew from pyproject.toml
 	@scripts/lock.sh
 
-.PHONY: help setup dev ui lint-ui up down reset logs bench fmt lint unit test test-real contract lock
+.PHONY: help setup dev ui lint-ui up down reset logs bench fmt lint unit test test-real contract manifests lock

@@ -95,7 +95,8 @@ def definition(
         "name": "v1alpha1",
         "served": True,
         "storage": True,
-        "additionalPrinterColumns": columns,
+        # A server leaves an empty list out; each `kubectl apply` would write it anew.
+        **({"additionalPrinterColumns": columns} if columns else {}),
         "schema": {"openAPIV3Schema": schema},
     }
     return {

@@ -20,6 +20,7 @@ from tiphys.engine.diff.settings import CompareSettings
 from tiphys.engine.health.aggregate import ResourceHealth
 from tiphys.engine.hooks import is_hook, is_skipped, sync_wave
 from tiphys.engine.ignoring import IgnoreRule, ignores_status, select_rules
+from tiphys.engine.keeping import why_kept
 from tiphys.engine.namespaces import namespace_key, namespace_manifest
 from tiphys.engine.permissions import permits_live, permits_resource
 from tiphys.engine.reconciliation import (
@@ -141,6 +142,7 @@ class Judge:
             sync_wave=sync_wave(manifest),
             is_permitted=permits_resource(self._project.spec, key, is_namespaced=is_namespaced),
             requires_deletion_confirmation=needs_deletion_approval(manifest, self._options),
+            kept=why_kept(manifest, self._app, self._options) if pair.requires_pruning else "",
         )
         return Judged(
             target_digest="" if target is None else target.digest,

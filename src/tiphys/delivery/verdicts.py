@@ -15,6 +15,7 @@ from tiphys.engine.diff.digest import live_digest
 from tiphys.engine.diff.prediction import judge_prediction, judge_refusal
 from tiphys.engine.diff.settings import CompareMode, CompareSettings
 from tiphys.engine.normalise import prepare_target
+from tiphys.engine.scrubbing import without_secrets
 from tiphys.engine.sync.options import SyncOptions, resource_options
 from tiphys.kube.client import KubeClient
 from tiphys.model.errors import ApiError, ClusterError, NotFoundError
@@ -52,7 +53,7 @@ class Verdicts:
         key = (question.target_digest, digest, settings, question.context)
         found = self._known.get(key)
         if found is None:
-            found = await self._decide(client, question, settings)
+            found = _shown(await self._decide(client, question, settings), question)
             if found.is_provisional:
                 return found
             self._known[key] = found
@@ -89,6 +90,14 @@ class Verdicts:
         options = resource_options(question.options, question.target, question.live)
         server, digest = client.transport.identity, question.target_digest
         self.trials.accept(Trial.of_target(server, digest, question.live, options))
+
+
+def _shown(found: Comparison, question: Question) -> Comparison:
+    """Return a verdict whose note shows no value of a Secret, whoever put it there."""
+    if not found.note:
+        return found
+    note = without_secrets(found.note, (question.target, question.live))
+    return msgspec.structs.replace(found, note=note)
 
 
 async def _in_version(client: KubeClient, live: Manifest, wanted: GroupVersionKind) -> Manifest:

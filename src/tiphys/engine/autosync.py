@@ -9,9 +9,11 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from tiphys.engine.keeping import is_destination
 from tiphys.engine.namespaces import has_changed_metadata
 from tiphys.engine.retry import AUTOMATED_RETRY
 from tiphys.model.application import Application, Automated, ResourceStatus
+from tiphys.model.keys import ResourceKey
 from tiphys.model.operation import (
     Operation,
     OperationInitiator,
@@ -62,6 +64,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         revisions: one a source, as resolved now.
+        kept: what left Git and no sync may delete, so that none is started because of it.
         is_permitted: the project's sync windows allow an automated sync now.
         finished_at: when the last operation ended, None when none did.
     """
@@ -70,6 +73,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     revisions: tuple[str, ...]
     resources: Sequence[ResourceStatus]
     is_permitted: bool
+    kept: frozenset[ResourceKey] = frozenset()
     finished_at: datetime | None
     now: datetime
 
@@ -99,8 +103,11 @@ def decide_autosync(
         attempts, wait_s = _heal(state, seen, backoff)
         if wait_s > 0:
             return Skip(wait_s)
-        selected = tuple(_selector(row) for row in _differing(seen))
-    if automated.prune and not automated.allow_empty and _wipes_out(seen.resources):
+        differing = _differing(seen)
+        selected = tuple(_selector(row) for row in differing if row.key not in seen.kept)
+        if differing and not selected:
+            return Skip()
+    if automated.prune and not automated.allow_empty and _wipes_out(app, seen):
         revision = _display(seen.revisions)
         return Refuse(f"Skipping sync attempt to {revision}: auto-sync will wipe out all resources")
     return Start(_operation(app, seen.revisions, selected, attempts))
@@ -171,8 +178,13 @@ def _heal(state: OperationState, seen: Observation, backoff: HealBackoff) -> tup
     return attempts, (due - seen.now).total_seconds()
 
 
-def _wipes_out(resources: Sequence[ResourceStatus]) -> bool:
-    counted = [row for row in resources if not row.hook]
+def _wipes_out(app: Application, seen: Observation) -> bool:
+    counted = [
+        row
+        for row in seen.resources
+        if row.requires_pruning
+        or not (row.hook or row.key in seen.kept or is_destination(row.key, app))
+    ]
     return bool(counted) and all(row.requires_pruning for row in counted)
 
 

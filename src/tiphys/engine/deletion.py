@@ -10,11 +10,11 @@ from enum import StrEnum
 import msgspec
 
 from tiphys.engine.deletion_hooks import cleanup_finalizer, hooks_finalizer
-from tiphys.engine.hooks import sync_wave, words
+from tiphys.engine.hooks import sync_wave
+from tiphys.engine.keeping import has_keep_policy
 from tiphys.engine.sync.options import PrunePolicy, SyncOptions, resource_options
 from tiphys.model.keys import GroupKind, Manifest, key_of
 from tiphys.model.labels import (
-    HELM_RESOURCE_POLICY,
     RESOURCES_FINALIZER,
     RESOURCES_FINALIZER_BACKGROUND,
     RESOURCES_FINALIZER_FOREGROUND,
@@ -81,7 +81,7 @@ def without_cascade(finalizers: Sequence[str]) -> list[str]:
 
 def is_kept_on_deletion(live: Manifest, options: SyncOptions) -> bool:
     """Return whether a cascade leaves an object; `options` are the Application's."""
-    if "keep" in words(live, HELM_RESOURCE_POLICY):
+    if has_keep_policy(live):
         return True
     return resource_options(options, None, live).delete is PrunePolicy.KEPT
 

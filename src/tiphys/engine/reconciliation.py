@@ -1,8 +1,8 @@
 """Targets and live objects side by side, and what the Application's status says about each.
 
 Source: Argo CD reference of `Application.status.resources` and `.sync`; user guide, "Compare
-Options". Hooks, skipped targets and copies of somebody else's mark are shown without a status and
-never make an Application OutOfSync.
+Options". Hooks, skipped targets, what Helm's resource policy keeps and copies of somebody else's
+mark are shown without a status and never make an Application OutOfSync.
 """
 
 from collections.abc import Callable, Collection, Mapping
@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Mapping
 import msgspec
 
 from tiphys.engine.diff import Comparison, Verdict
+from tiphys.engine.keeping import KEEP_POLICY
 from tiphys.model.application import HealthStatus, ResourceStatus
 from tiphys.model.keys import Manifest, ResourceKey, gvk_of
 from tiphys.model.labels import COMPARE_OPTIONS, IGNORE_HEALTHCHECK
@@ -104,6 +105,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
         sync_wave: of the target, else of the live object.
         is_permitted: False when the project does not allow the kind or name.
         requires_deletion_confirmation: see the option Delete=confirm.
+        kept: why the object stays although it left Git, "" when it may be pruned.
     """
 
     comparison: Comparison | None = None
@@ -111,6 +113,7 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
     sync_wave: int = 0
     is_permitted: bool = True
     requires_deletion_confirmation: bool = False
+    kept: str = ""
 
 
 def resource_row(pair: Pair, judgement: Judgement) -> ResourceStatus:
@@ -125,14 +128,14 @@ def resource_row(pair: Pair, judgement: Judgement) -> ResourceStatus:
         status=_row_status(pair, judgement),
         health=judgement.health,
         hook=pair.is_hook,
-        requires_pruning=pair.requires_pruning,
+        requires_pruning=pair.requires_pruning and not judgement.kept,
         sync_wave=judgement.sync_wave,
         requires_deletion_confirmation=judgement.requires_deletion_confirmation,
     )
 
 
 def _row_status(pair: Pair, judgement: Judgement) -> SyncStatusCode | None:
-    if not pair.is_compared:
+    if not pair.is_compared or judgement.kept == KEEP_POLICY:
         return None
     if not judgement.is_permitted or judgement.comparison is None:
         return SyncStatusCode.UNKNOWN

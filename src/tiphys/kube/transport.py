@@ -17,6 +17,7 @@ import aiohttp
 import msgspec
 import orjson
 
+from tiphys.engine.go_dumps import shortened
 from tiphys.kube.config import ClusterConfig
 from tiphys.kube.credentials import Credentials
 from tiphys.kube.sessions import Sessions
@@ -27,6 +28,7 @@ _ATTEMPTS = 4
 _FIRST_PAUSE_S = 0.2
 _TIMEOUT = aiohttp.ClientTimeout(total=60, sock_connect=10)
 _MAX_MESSAGE = 2000
+_MAX_READ = 100_000
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -221,7 +223,7 @@ def _failure(code: int, headers: Mapping[str, str], content: bytes) -> ApiError:
     after = headers.get("Retry-After", "")
     retry_after_s = float(after) if after.isdigit() else details.get("retryAfterSeconds")
     return ApiError(
-        str(status.get("message", ""))[:_MAX_MESSAGE],
+        shortened(str(status.get("message", ""))[:_MAX_READ])[:_MAX_MESSAGE],
         code=code,
         status_reason=str(status.get("reason", "")),
         causes=tuple(details.get("causes") or ()),

@@ -3,6 +3,7 @@ from typing import Any
 import pytest
 
 from tiphys.engine.diff import Comparison, Verdict
+from tiphys.engine.keeping import KEEP_POLICY
 from tiphys.engine.reconciliation import (
     Judgement,
     Pair,
@@ -151,3 +152,21 @@ def test_health_is_ignored_on_request() -> None:
 
     assert is_health_ignored(asked)
     assert not is_health_ignored(manifest())
+
+
+@pytest.mark.parametrize(
+    ("kept", "status"),
+    [
+        pytest.param("", SyncStatusCode.OUT_OF_SYNC, id="to be pruned"),
+        pytest.param(KEEP_POLICY, None, id="kept by Helm's policy"),
+        pytest.param("no prune", SyncStatusCode.OUT_OF_SYNC, id="kept by Prune=false"),
+    ],
+)
+def test_what_no_sync_may_delete_does_not_require_pruning(
+    kept: str, status: SyncStatusCode | None
+) -> None:
+    (pair,) = paired([], [manifest()])
+
+    row = resource_row(pair, Judgement(comparison=OTHER, kept=kept))
+
+    assert (row.requires_pruning, row.status) == (not kept, status)

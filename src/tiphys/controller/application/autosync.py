@@ -7,7 +7,9 @@ from tiphys.delivery.clock import parse_timestamp, timestamp
 from tiphys.delivery.compare import Compared
 from tiphys.engine.autosync import HealBackoff, Observation, Refuse, Skip, decide_autosync
 from tiphys.engine.conditions import merge_conditions
+from tiphys.engine.keeping import is_destination
 from tiphys.model.application import Condition
+from tiphys.model.keys import ResourceKey
 from tiphys.model.operation import Operation, OperationInitiator, OperationState
 from tiphys.model.words import ConditionType, OperationPhase
 
@@ -28,6 +30,7 @@ class AutoSync:
             status=compared.sync,
             revisions=compared.targets.revisions,
             resources=compared.resources,
+            kept=_kept(draft, compared),
             is_permitted=self._is_permitted(draft),
             finished_at=parse_timestamp(finished),
             now=now,
@@ -63,3 +66,15 @@ class AutoSync:
         sync = operation.sync
         revision = (sync.revision or " ".join(sync.revisions)) if sync is not None else ""
         draft.tell("OperationStarted", f"Initiated automated sync to '{revision}'")
+
+
+def _kept(draft: Draft, compared: Compared) -> frozenset[ResourceKey]:
+    """Return what left Git and stays; a sync takes our mark off the destination namespace."""
+    wanted = {target.key for target in compared.targets.targets}
+    return frozenset(
+        row.key
+        for row in compared.resources
+        if row.key not in wanted
+        and not row.requires_pruning
+        and not is_destination(row.key, draft.app)
+    )

@@ -11,6 +11,7 @@ from tiphys.controller.application.services import Services
 from tiphys.controller.application.sync_actions import SyncActions
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.engine.permissions import permits_destination, permits_resource
+from tiphys.engine.scrubbing import without_secrets
 from tiphys.engine.shape import shape_problem
 from tiphys.engine.sync.records import refused
 from tiphys.engine.sync.tasks import SyncTask
@@ -65,7 +66,7 @@ class Checks:
             can_answer = is_served and not is_early and _is_worth_a_trial(task)
             (tried if can_answer else looked_at).append(task)
         results = [
-            refused(task, problem)
+            refused(task, without_secrets(problem, [task.target]))
             for task in looked_at
             if task.options.validate and (problem := shape_problem(task.manifest, defined))
         ]

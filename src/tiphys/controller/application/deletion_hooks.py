@@ -16,10 +16,11 @@ from tiphys.engine.deletion_hooks import (
 )
 from tiphys.engine.hooks import hook_types
 from tiphys.engine.permissions import permits_destination, permits_resource
-from tiphys.kube.apply import ApplyOptions, apply_resource
+from tiphys.engine.scrubbing import without_secrets
+from tiphys.kube.apply import Applied, ApplyOptions, apply_resource
 from tiphys.model.application import Application
 from tiphys.model.cluster import ClusterRecord
-from tiphys.model.errors import InvalidInputError, TiphysError
+from tiphys.model.errors import ApiError, InvalidInputError, TiphysError
 from tiphys.model.keys import Manifest, ResourceKey, key_of
 from tiphys.model.project import AppProject
 from tiphys.model.words import HookType
@@ -50,7 +51,7 @@ class DeletionHooks:
             if step.failed:
                 raise TiphysError(failure_message(kind, step.failed))
             for hook in step.create:
-                applied = await apply_resource(cluster.client, hook, None, ApplyOptions())
+                applied = await _created(cluster, hook)
                 cluster.cache.observe(applied.manifest)
             if not step.create:
                 return step.is_done
@@ -105,3 +106,11 @@ async def _delete(cluster: OpenCluster, live: Manifest) -> None:
         propagation="Background",
         may_go=lambda found: found["metadata"]["uid"] == uid,
     )
+
+
+async def _created(cluster: OpenCluster, hook: Manifest) -> Applied:
+    try:
+        return await apply_resource(cluster.client, hook, None, ApplyOptions())
+    except ApiError as err:
+        # Its line becomes a condition, which everybody may read who may read the Application.
+        raise TiphysError(without_secrets(err.line, [hook])) from err

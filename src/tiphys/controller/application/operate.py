@@ -21,6 +21,7 @@ from tiphys.delivery.clock import parse_timestamp, timestamp
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.targets import instance_of
 from tiphys.engine.deletion import is_approved
+from tiphys.engine.keeping import why_kept
 from tiphys.engine.namespaces import recorded_metadata
 from tiphys.engine.retry import may_retry
 from tiphys.engine.sync.machine import Step, View, next_step, terminate
@@ -156,7 +157,9 @@ class Operator:
             migration_manager=draft.app.metadata.annotations.get(MIGRATION_MANAGER, ""),
             rules=running.rules,
             is_ours=lambda live: owner_instance(live, installation.tracking) == instance,
+            why_kept=lambda live: why_kept(live, draft.app, running.options),
             trials=self._services.comparer.verdicts.trials,
+            secret_annotations=installation.settings.sensitive_annotations,
         )
 
     async def _prepare(

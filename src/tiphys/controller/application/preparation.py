@@ -12,7 +12,8 @@ from tiphys.delivery.clock import parse_timestamp
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.compare import Compared
 from tiphys.delivery.specification import check_spec
-from tiphys.delivery.targets import render_request
+from tiphys.delivery.targets import instance_of, render_request
+from tiphys.engine.keeping import why_kept
 from tiphys.engine.namespaces import namespace_key, namespace_manifest
 from tiphys.engine.nulls import known_sources, with_nulls
 from tiphys.engine.sync.options import SyncOptions, parse_options
@@ -150,7 +151,9 @@ class Preparation:
             namespace_live=namespace[1],
         )
         return build_tasks(
-            _pairs(compared, records), lambda key: _manifest(cluster.cache.record(key)), request
+            _pairs(app, options, compared, records),
+            lambda key: _manifest(cluster.cache.record(key)),
+            request,
         )
 
     async def _namespace(
@@ -161,7 +164,11 @@ class Preparation:
         if manifest is None or any(target.key == key for target in compared.targets.targets):
             return None, None
         record = await cluster.cache.load(key)
-        if record is not None and app.spec.policy.managed_namespace_metadata is None:
+        is_ours = record is not None and record.instance == instance_of(
+            app, self._services.installation
+        )
+        is_managed = app.spec.policy.managed_namespace_metadata is not None
+        if record is not None and not (is_ours or is_managed):
             return None, None
         return manifest, _manifest(record)
 
@@ -202,7 +209,12 @@ def _is_forced(sync: SyncOperation) -> bool:
     return any(part is not None and part.force for part in (strategy.apply, strategy.hook))
 
 
-def _pairs(compared: Compared, records: dict[ResourceKey, LiveRecord]) -> list[SyncPair]:
+def _pairs(
+    app: Application,
+    options: SyncOptions,
+    compared: Compared,
+    records: dict[ResourceKey, LiveRecord],
+) -> list[SyncPair]:
     rows = {row.key: row for row in compared.resources}
     pairs = []
     wanted = set()
@@ -217,6 +229,9 @@ def _pairs(compared: Compared, records: dict[ResourceKey, LiveRecord]) -> list[S
             )
         )
     for key, row in rows.items():
-        if row.requires_pruning and not row.hook and key not in wanted:
-            pairs.append(SyncPair(target=None, live=_manifest(records.get(key))))
+        if row.hook or key in wanted:
+            continue
+        live = _manifest(records.get(key))
+        if live is not None and (row.requires_pruning or why_kept(live, app, options)):
+            pairs.append(SyncPair(target=None, live=live))
     return [pair for pair in pairs if pair.target is not None or pair.live is not None]
