@@ -90,8 +90,8 @@ _is_current: Final = either(
     missing("metadata.generation"), same("status.observedGeneration", "metadata.generation")
 )
 _cnpg_database: Final = check(
-    Row(both(field("status.applied", True), _is_current), HEALTHY, "{status.message}"),  # noqa: FBT003
-    Row(both(field("status.applied", False), _is_current), DEGRADED, "{status.message}"),  # noqa: FBT003
+    Row(both(field("status.applied", True), _is_current), HEALTHY, "{status.message}"),
+    Row(both(field("status.applied", False), _is_current), DEGRADED, "{status.message}"),
     # The first tries fail until the owner's role exists; that is no reason to stop a sync.
     Row(always, PROGRESSING, "{status.message}"),
 )

@@ -113,9 +113,9 @@ KINDS: Final[dict[str, Check]] = {
     "lifecycle.keptn.sh/KeptnEvaluation": words("status.overallStatus", _KEPTN),
     "lifecycle.keptn.sh/*": words("status.status", _KEPTN),
     "metrics.keptn.sh/Analysis": check(
-        Row(field("status.pass", True), HEALTHY),  # noqa: FBT003 -- the value asked for
-        Row(field("status.warning", True), HEALTHY, "passed with warnings"),  # noqa: FBT003
-        Row(field("status.pass", False), DEGRADED, "not passed"),  # noqa: FBT003
+        Row(field("status.pass", True), HEALTHY),
+        Row(field("status.warning", True), HEALTHY, "passed with warnings"),
+        Row(field("status.pass", False), DEGRADED, "not passed"),
         Row(always, PROGRESSING, "Waiting for the result"),
     ),
     "metrics.keptn.sh/KeptnMetric": check(

@@ -154,8 +154,8 @@ KINDS: Final[dict[str, Check]] = {
     ),
     "astra.netapp.io/Application": ready(),
     "astra.netapp.io/ExecHook": check(
-        Row(field("spec.enabled", True), HEALTHY),  # noqa: FBT003 -- the value asked for
-        Row(field("spec.enabled", False), SUSPENDED, "disabled"),  # noqa: FBT003
+        Row(field("spec.enabled", True), HEALTHY),
+        Row(field("spec.enabled", False), SUSPENDED, "disabled"),
         Row(always, PROGRESSING),
     ),
     "astra.netapp.io/Schedule": check(Row(always, HEALTHY, "{status.lastScheduleTime}")),
