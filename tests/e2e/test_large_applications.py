@@ -116,3 +116,53 @@ def _events(world: World, app: App, reason: str) -> list[dict[str, Any]]:
         for event in world.api.list("Event", "argocd")
         if event["involvedObject"]["name"] == app.name and event["reason"] == reason
     ]
+
+
+def test_one_object_added_to_many_is_one_apply(limited: tuple[World, FaultyProxy]) -> None:
+    world, proxy = limited
+    namespace = world.new_namespace()
+    many = [config_map(name) for name in _names(300)]
+    repository = world.new_repository({"all.yaml": text(*many)})
+    app = world.new_app(repository, namespace, syncPolicy=HEALING)
+    app.wait("Synced", "Healthy")
+    before = _applies(proxy, namespace)
+    repository.push({"all.yaml": text(*many, config_map("one-more"))})
+
+    eventually("it is live", lambda: world.api.find("ConfigMap", namespace, "one-more"))
+    app.wait("Synced", "Healthy")
+
+    state = app.wait_for_operation()
+    messages = {row["name"]: row["message"] for row in state["syncResult"]["resources"]}
+    assert _applies(proxy, namespace) == before + 1
+    assert messages.pop("one-more") == "configmap/one-more created"
+    assert all(message.endswith("unchanged") for message in messages.values())
+    assert len(messages) == 300
+
+
+def test_an_object_that_nobody_marked_as_ours_is_applied_once_more(
+    limited: tuple[World, FaultyProxy],
+) -> None:
+    world, proxy = limited
+    namespace = world.new_namespace()
+    repository = world.new_repository({"all.yaml": text(config_map("one"), config_map("two"))})
+    app = world.new_app(repository, namespace, syncPolicy=HEALING)
+    app.wait("Synced", "Healthy")
+    seen = world.api.get("ConfigMap", namespace, "one")
+    gone = {"metadata": {"managedFields": [{}], "resourceVersion": _version(seen)}}
+    world.api.merge("ConfigMap", namespace, "one", gone)
+    before = _applies(proxy, namespace)
+    more = text(config_map("one"), config_map("two"), config_map("three"))
+    repository.push({"all.yaml": more})
+    eventually("it is live", lambda: world.api.find("ConfigMap", namespace, "three"))
+    app.wait("Synced", "Healthy")
+
+    owners = {
+        entry["manager"]
+        for entry in world.api.get("ConfigMap", namespace, "one")["metadata"]["managedFields"]
+    }
+    assert "argocd-controller" in owners
+    assert _applies(proxy, namespace) == before + 2
+
+
+def _version(manifest: dict[str, Any]) -> str:
+    return str(manifest["metadata"]["resourceVersion"])

@@ -2,8 +2,20 @@
 
 import asyncio
 import time
+from collections.abc import Callable
+from typing import TypeVar
 
 _HOLD_S = 0.005
+_MANY = 200
+_T = TypeVar("_T")
+
+
+async def apart(count: int, work: Callable[[], _T]) -> _T:
+    """Return what pure work gives; for many things it runs beside the loop, in a thread.
+
+    Python runs one thread at a time, so nothing gets faster; but the others get their turn.
+    """
+    return work() if count <= _MANY else await asyncio.to_thread(work)
 
 
 class Breath:

@@ -3,9 +3,12 @@
 Targets are kept as bytes. A compare that finds both digests unchanged never decodes them.
 """
 
+from functools import cache
+
 import msgspec
 import orjson
 
+from tiphys.delivery.breathing import apart
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.installation import Installation
 from tiphys.engine.deletion_hooks import is_deletion_hook
@@ -17,7 +20,7 @@ from tiphys.engine.targets import normalise_targets
 from tiphys.engine.tracking import app_instance_name, with_tracking
 from tiphys.model.application import Application, Condition
 from tiphys.model.encoding import kept_json
-from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey, gvk_of, key_of
+from tiphys.model.keys import GroupKind, GroupVersionKind, Manifest, ResourceKey, gvk_of, key_of
 from tiphys.sources.api import (
     DEFAULT_MEDIA_TYPES,
     RenderLimits,
@@ -102,32 +105,17 @@ class TargetLoader:
         asked = asked if all(source.is_pinned for source in rendered) else None
         if previous is not None and previous.identity == identity:
             return msgspec.structs.replace(previous, revisions=revisions, asked=asked)
-        settings, discovery = installation.settings, cluster.client.discovery
-        normalised = normalise_targets(
-            [orjson.loads(m.body) for source in rendered for m in source.manifests],
-            app.spec.destination.namespace,
-            discovery.is_namespaced,
-            lambda kind: is_excluded(
-                kind, cluster.record.server, settings.exclusions, settings.inclusions
-            ),
-        )
+        bodies = [m.body for source in rendered for m in source.manifests]
+        prepared = await apart(len(bodies), lambda: _prepare(app, installation, cluster, bodies))
         return TargetSet(
             revisions=revisions,
             source_types=tuple(source.source_type for source in rendered if source.source_type),
-            targets=tuple(
-                _prepared(app, installation, manifest)
-                for manifest in normalised.manifests
-                if not runs_outside_sync(manifest)
-            ),
-            conditions=normalised.conditions,
+            targets=prepared.targets,
+            conditions=prepared.conditions,
             digests=digests,
             identity=identity,
             asked=asked,
-            deletion_hooks=tuple(
-                _prepared(app, installation, manifest)
-                for manifest in normalised.manifests
-                if is_deletion_hook(manifest)
-            ),
+            deletion_hooks=prepared.deletion_hooks,
         )
 
     def _identity(self, app: Application, cluster: OpenCluster, digests: tuple[str, ...]) -> object:
@@ -185,18 +173,47 @@ def instance_of(app: Application, installation: Installation) -> str:
     return app_instance_name(app.metadata.name, app.metadata.namespace, installation.namespace)
 
 
-def _prepared(app: Application, installation: Installation, manifest: Manifest) -> Target:
-    is_a_hook = is_hook(manifest)
+class _Prepared(msgspec.Struct, frozen=True):
+    targets: tuple[Target, ...]
+    deletion_hooks: tuple[Target, ...]
+    conditions: tuple[Condition, ...]
+
+
+def _prepare(
+    app: Application, installation: Installation, cluster: OpenCluster, bodies: list[bytes]
+) -> _Prepared:
+    settings, discovery = installation.settings, cluster.client.discovery
+
+    @cache
+    def is_left_out(kind: GroupKind) -> bool:
+        server = cluster.record.server
+        return is_excluded(kind, server, settings.exclusions, settings.inclusions)
+
     namespace = app.spec.destination.namespace
-    instance = instance_of(app, installation)
-    marked = with_tracking(manifest, instance, namespace, installation.tracking)
+    normalised = normalise_targets(
+        [orjson.loads(body) for body in bodies], namespace, discovery.is_namespaced, is_left_out
+    )
+    instance, tracking = instance_of(app, installation), installation.tracking
+
+    def prepared(manifest: Manifest) -> Target:
+        return _target(manifest, with_tracking(manifest, instance, namespace, tracking))
+
+    every = normalised.manifests
+    return _Prepared(
+        targets=tuple(prepared(one) for one in every if not runs_outside_sync(one)),
+        deletion_hooks=tuple(prepared(one) for one in every if is_deletion_hook(one)),
+        conditions=normalised.conditions,
+    )
+
+
+def _target(manifest: Manifest, marked: Manifest) -> Target:
     return Target(
         key=key_of(marked),
         gvk=gvk_of(marked),
         body=kept_json(marked),
         digest=target_digest(marked),
         wave=sync_wave(marked),
-        is_hook=is_a_hook,
+        is_hook=is_hook(manifest),
         is_skipped=is_skipped(marked),
         images=container_images(marked),
     )

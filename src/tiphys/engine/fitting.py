@@ -29,6 +29,7 @@ _RESULTS: Final = "results of the last sync"
 _WORSE: Final = frozenset(
     {HealthStatusCode.DEGRADED, HealthStatusCode.MISSING, HealthStatusCode.UNKNOWN}
 )
+_encoder = msgspec.json.Encoder()
 _Row = TypeVar("_Row", ResourceStatus, ResourceResult)
 
 
@@ -54,7 +55,7 @@ def fit_status(
     fixed = _slimmed(with_results(msgspec.structs.replace(whole, resources=()), ()), room // 2)
     # The two notices are part of what is written.
     left = max(room - _size(fixed) - 2 * _size(_notice(_RESULTS, 10**6, 10**6, "")), 0)
-    resource_sizes = [_size(row) + 1 for row in status.resources]
+    resource_sizes = _sizes(status.resources)
     few_results = _cut(
         results, _sizes(results), max(left - sum(resource_sizes), left // 5), _rank_of_result
     )
@@ -151,7 +152,8 @@ def _size(value: object) -> int:
 
 
 def _sizes(rows: Sequence[msgspec.Struct]) -> list[int]:
-    return [_size(row) + 1 for row in rows]
+    """Return how many bytes each row takes in a list; all are encoded in one go."""
+    return [len(line) + 1 for line in _encoder.encode_lines(rows).splitlines()]
 
 
 def _cut(
@@ -161,9 +163,10 @@ def _cut(
     if sum(sizes) <= room:
         return tuple(rows)
     rows = [_shortened(row) for row in rows]
+    sizes, ranks = _sizes(rows), [rank(row) for row in rows]
     kept: list[int] = []
-    for index in sorted(range(len(rows)), key=lambda index: (rank(rows[index]), index)):
-        room -= _size(rows[index]) + 1
+    for index in sorted(range(len(rows)), key=ranks.__getitem__):
+        room -= sizes[index]
         if room < 0:
             break
         kept.append(index)
@@ -172,6 +175,8 @@ def _cut(
 
 def _shortened(row: _Row) -> _Row:
     if isinstance(row, ResourceResult):
+        if len(row.message) <= _LONG_MESSAGE:
+            return row
         return msgspec.structs.replace(row, message=_short(row.message))
     if row.health is None or len(row.health.message) <= _LONG_MESSAGE:
         return row

@@ -48,7 +48,8 @@ def annotation(manifest: Manifest, key: str) -> str | None:
 
 def words(manifest: Manifest, key: str) -> list[str]:
     """Return the comma-separated words of an annotation."""
-    return [word.strip() for word in (annotation(manifest, key) or "").split(",") if word.strip()]
+    text = annotation(manifest, key)
+    return [word.strip() for word in text.split(",") if word.strip()] if text else []
 
 
 def is_hook(manifest: Manifest) -> bool:

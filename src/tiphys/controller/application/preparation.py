@@ -8,11 +8,12 @@ from tiphys.controller.application.acting import acting
 from tiphys.controller.application.draft import Draft
 from tiphys.controller.application.refresh import Refresher, load_failure
 from tiphys.controller.application.services import Memory, RunningSync, Services
+from tiphys.delivery.breathing import apart
 from tiphys.delivery.clock import parse_timestamp
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.compare import Compared
 from tiphys.delivery.specification import check_spec
-from tiphys.delivery.targets import instance_of, render_request
+from tiphys.delivery.targets import Target, instance_of, render_request
 from tiphys.engine.keeping import why_kept
 from tiphys.engine.namespaces import namespace_key, namespace_manifest
 from tiphys.engine.nulls import known_sources, with_nulls
@@ -150,10 +151,13 @@ class Preparation:
             namespace_manifest=namespace[0],
             namespace_live=namespace[1],
         )
-        return build_tasks(
-            _pairs(app, options, compared, records),
-            lambda key: _manifest(cluster.cache.record(key)),
-            request,
+        return await apart(
+            len(records),
+            lambda: build_tasks(
+                _pairs(app, options, compared, records),
+                lambda key: _manifest(cluster.cache.record(key)),
+                request,
+            ),
         )
 
     async def _namespace(
@@ -209,6 +213,16 @@ def _is_forced(sync: SyncOperation) -> bool:
     return any(part is not None and part.force for part in (strategy.apply, strategy.hook))
 
 
+def _is_settled(compared: Compared, target: Target, record: LiveRecord | None) -> bool:
+    judged = compared.judged.get(target.key)
+    return (
+        judged is not None
+        and judged.comparison is not None
+        and judged.comparison.is_settled
+        and judged.stands(target, record)
+    )
+
+
 def _pairs(
     app: Application,
     options: SyncOptions,
@@ -226,6 +240,7 @@ def _pairs(
                 target=target.manifest(),
                 live=_manifest(records.get(target.key)),
                 is_modified=row is None or row.status is not SyncStatusCode.SYNCED,
+                is_settled=_is_settled(compared, target, records.get(target.key)),
             )
         )
     for key, row in rows.items():

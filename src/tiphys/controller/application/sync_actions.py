@@ -115,6 +115,8 @@ class SyncActions:
         await self._all(self._release, tasks)
 
     async def _try(self, task: SyncTask) -> ResourceResult | None:
+        if self._is_settled(task):
+            return None
         live = self.live(task)
         trial = Trial.of(self._cluster.client.transport.identity, task, live)
         if self._manner.trials.was_accepted(trial):
@@ -141,6 +143,9 @@ class SyncActions:
 
     async def _write(self, task: SyncTask) -> ResourceResult:
         dry_run = self._manner.dry_run
+        if self._is_settled(task):
+            says = "serverside-applied" if task.options.server_side is True else "unchanged"
+            return applied(task, f"{self._name(task)} {says}", dry_run=dry_run)
         try:
             message = self._shown(task, await self._apply(task, dry_run=dry_run))
         except TiphysError as err:
@@ -152,6 +157,21 @@ class SyncActions:
             trial = Trial.of(self._cluster.client.transport.identity, task, self.live(task))
             self._manner.trials.accept(trial)
         return applied(task, message, dry_run=dry_run)
+
+    def _is_settled(self, task: SyncTask) -> bool:
+        """Return whether a write would change nothing: the object is still as it was judged."""
+        if not task.is_settled or task.live is None:
+            return False
+        record = self._cluster.cache.record(task.key)
+        metadata = task.live["metadata"]
+        return (
+            record is not None
+            and record.uid == metadata["uid"]
+            and record.resource_version == int(metadata["resourceVersion"])
+        )
+
+    def _name(self, task: SyncTask) -> str:
+        return f"{self._cluster.client.resource(task.gvk).display}/{task.key.name}"
 
     async def _apply(self, task: SyncTask, *, dry_run: bool) -> str:
         options = task.options

@@ -9,6 +9,8 @@ Source: Kubernetes API concepts, "Server-Side Apply"; Argo CD user guide, "Diff 
 we differ on purpose: fields that others added are no drift in any mode.
 """
 
+import msgspec
+
 from tiphys.engine.diff.lists import ListRules
 from tiphys.engine.diff.ownership import last_applied, no_longer_applied, no_longer_wanted
 from tiphys.engine.diff.paths import Path, format_path
@@ -19,6 +21,7 @@ from tiphys.engine.diff.settings import (
     Drift,
     Verdict,
 )
+from tiphys.engine.diff.settled import is_settled
 from tiphys.engine.diff.values import Difference, ValueWalk
 from tiphys.engine.fields import (
     FieldEntry,
@@ -115,7 +118,9 @@ class Faces:
         differences = [*walk.differences, *self._left_over_of_apply()]
         if differences or walk.doubts or self._owns_in_other_version:
             return self._answer(Verdict.ASK, differences, notes)
-        return self._answer(Verdict.SYNCED, [], notes)
+        settled = is_settled(self.target, self.entries, self.settings)
+        synced = self._answer(Verdict.SYNCED, [], notes)
+        return msgspec.structs.replace(synced, is_settled=settled)
 
     def _answer(
         self, verdict: Verdict, differences: list[Difference], notes: list[str]

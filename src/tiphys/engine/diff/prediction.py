@@ -15,6 +15,7 @@ from tiphys.engine.diff.lists import KeyedItems, ListRules, keeps_order
 from tiphys.engine.diff.ownership import changes_of_owned
 from tiphys.engine.diff.paths import Path, format_path
 from tiphys.engine.diff.settings import CompareSettings, Comparison, Verdict
+from tiphys.engine.diff.settled import same_owners
 from tiphys.engine.diff.values import Difference, ValueWalk, same_value
 from tiphys.engine.fields import field_entries
 from tiphys.model.keys import Manifest
@@ -59,7 +60,12 @@ def judge_prediction(
     overruled.compare(faces.target, after, schema)
     notes = [*faces.ignored.problems, *_overruled_note(overruled.differences)]
     verdict = Verdict.OUT_OF_SYNC if drifts else Verdict.SYNCED
-    return Comparison(verdict=verdict, drifts=drifts, note="; ".join(notes))
+    settled = (
+        verdict is Verdict.SYNCED
+        and not settings.ignore
+        and same_owners(predicted, field_entries(live))
+    )
+    return Comparison(verdict=verdict, drifts=drifts, note="; ".join(notes), is_settled=settled)
 
 
 def judge_refusal(comparison: Comparison, message: str) -> Comparison:

@@ -76,6 +76,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     With ASK, `drifts` holds what was found without the API server.
 
     Attributes:
+        is_settled: an apply would change nothing, not even who owns what.
         is_provisional: the API server was asked and could not answer; asking again may tell more.
     """
 
@@ -83,3 +84,4 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     drifts: tuple[Drift, ...] = ()
     note: str = ""
     is_provisional: bool = False
+    is_settled: bool = False

@@ -31,6 +31,7 @@ from tiphys.model.words import (
     SyncPhase,
 )
 
+_PLACES = {phase: place for place, phase in enumerate(SyncPhase)}
 _BY_HEALTH = {
     HealthStatusCode.HEALTHY: OperationPhase.SUCCEEDED,
     HealthStatusCode.DEGRADED: OperationPhase.FAILED,
@@ -185,7 +186,7 @@ def _phase_of(task: SyncTask, health: HealthStatus | None) -> OperationPhase:
 
 
 def _group(task: SyncTask) -> tuple[int, int]:
-    return list(SyncPhase).index(task.phase), task.wave
+    return _PLACES[task.phase], task.wave
 
 
 def _free_group(normal: Sequence[SyncTask]) -> tuple[int, int] | None:

@@ -5,6 +5,7 @@ Source: Argo CD user guide, "Sync Options".
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -46,6 +47,11 @@ class SyncOptions(msgspec.Struct, frozen=True, kw_only=True):
     fail_on_shared_resource: bool = False
     skip_dry_run_on_missing_resource: bool = False
 
+    @property
+    def is_plain_apply(self) -> bool:
+        """True for a server-side apply and nothing besides."""
+        return self.validate and self.server_side is not False and not (self.replace or self.force)
+
 
 def parse_options(options: Iterable[str]) -> SyncOptions:
     """Return what a list of `Name=value` says; later entries win, unknown ones are ignored."""
@@ -66,6 +72,9 @@ def parse_options(options: Iterable[str]) -> SyncOptions:
         fail_on_shared_resource=given.get("FailOnSharedResource") == "true",
         skip_dry_run_on_missing_resource=given.get("SkipDryRunOnMissingResource") == "true",
     )
+
+
+_POLICIES: Final = frozenset(PrunePolicy)
 
 
 def resource_options(
@@ -104,7 +113,7 @@ def _words(manifest: Manifest | None) -> dict[str, str]:
 
 
 def _policy(word: str | None, default: PrunePolicy) -> PrunePolicy:
-    return PrunePolicy(word) if word in set(PrunePolicy) else default
+    return default if word is None or word not in _POLICIES else PrunePolicy(word)
 
 
 def _tristate(word: str | None) -> bool | None:

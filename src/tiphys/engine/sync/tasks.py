@@ -47,6 +47,7 @@ class SyncTask(msgspec.Struct, frozen=True, kw_only=True):
         live: as it was when the tasks were built, None when there was none.
         hook_type: None for an ordinary resource.
         is_modified: whether target and live differ.
+        is_settled: writing it would change nothing as long as live is as it was.
         creates_namespace: this task stands for `CreateNamespace=true`.
     """
 
@@ -59,6 +60,7 @@ class SyncTask(msgspec.Struct, frozen=True, kw_only=True):
     hook_type: HookType | None = None
     options: SyncOptions = SyncOptions()
     is_modified: bool = True
+    is_settled: bool = False
     creates_namespace: bool = False
 
     @property
@@ -90,6 +92,7 @@ class SyncPair(msgspec.Struct, frozen=True, kw_only=True):
     target: Manifest | None
     live: Manifest | None
     is_modified: bool = True
+    is_settled: bool = False
 
 
 class SyncRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -186,6 +189,7 @@ def _resource_task(pair: SyncPair, request: SyncRequest) -> SyncTask:
         live=pair.live,
         options=options,
         is_modified=pair.is_modified,
+        is_settled=pair.is_settled and options.is_plain_apply,
     )
 
 
