@@ -3,8 +3,11 @@ import { createTheme, type MantineColorSchemeManager, type MantineColorsTuple } 
 
 const accent = Array.from({ length: 10 }, () => "var(--accent)") as unknown as MantineColorsTuple;
 
+/** Mantine's greys of the dark theme, from text to the darkest surface, as our tokens have them. */
+const dark: MantineColorsTuple = ["#e8eaee", "#c9ced6", "#a7afbd", "#7b8494", "#363d49", "#2a303a", "#222730", "#1b1f26", "#14171c", "#0f1216"];
+
 export const theme = createTheme({
-  colors: { accent },
+  colors: { accent, dark },
   primaryColor: "accent",
   autoContrast: false,
   defaultRadius: 6,

@@ -30,9 +30,9 @@ export function SidePanel({ title, actions, close, children, footer }: Props) {
     handle.addEventListener("pointerup", up);
   };
   return (
-    <Drawer.Root opened onClose={close} position="right" size={`min(100vw, ${width}px)`}>
+    <Drawer.Root opened onClose={close} position="right" transitionProps={{ duration: 120 }} size={`min(100vw, ${width}px)`}>
       <Drawer.Overlay backgroundOpacity={0.25} />
-      <Drawer.Content className={css.panel}>
+      <Drawer.Content classNames={{ content: css.panel ?? "" }}>
         <span className={css.handle} onPointerDown={drag} aria-hidden />
         <header className={css.head}>
           <Drawer.Title className={css.title}>{title}</Drawer.Title>

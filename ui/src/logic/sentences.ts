@@ -78,9 +78,10 @@ function healthSentence(app: Application, tree: ResourceTree | undefined): Sente
     const tab = culprit.kind === "Pod" ? "logs" : "summary";
     return { ...base, text: `${culprit.kind} ${culprit.name}${message}`, step: { label: culprit.kind === "Pod" ? "Logs" : "Look", query: { node: keyOf(culprit), tab } } };
   }
-  if (missing[0]) {
+  const gone = missing[0] ?? (status === "Missing" ? culprit : undefined);
+  if (gone) {
     const more = missing.length > 1 ? ` and ${missing.length - 1} more` : "";
-    return { ...base, text: `${missing[0].kind} ${missing[0].name}${more} ${missing.length > 1 ? "are" : "is"} not in the cluster.`, step: { label: "See the plan", query: { deploy: "all" } } };
+    return { ...base, text: `${gone.kind} ${gone.name}${more} ${missing.length > 1 ? "are" : "is"} not in the cluster.`, step: { label: "See the plan", query: { deploy: "all" } } };
   }
   return { ...base, text: app.status?.health?.message ?? `The application is ${status}.` };
 }
