@@ -69,7 +69,10 @@ contract: dev  ## the contract suite on the sandbox and on the real control plan
 manifests: dev  ## write the installation manifests of deploy/ anew from scripts/manifests
 	@$(BIN)/python -m scripts.manifests
 
+image: dev ui  ## build the container image without a Docker engine, and try it (root, mmdebstrap, Go)
+	@scripts/image.sh
+
 lock: dev  ## write the lock files anew from pyproject.toml
 	@scripts/lock.sh
 
-.PHONY: help setup dev ui lint-ui up down reset logs bench fmt lint unit test test-real contract manifests lock
+.PHONY: help setup dev ui lint-ui up down reset logs bench fmt lint unit test test-real contract manifests image lock
