@@ -23,6 +23,8 @@ def server() -> HelmServer:
     server = HelmServer()
     for version in ("1.0.0", "1.2.0", "1.10.0", "2.0.0-rc.1", "0.9.0"):
         server.add("web", version)
+    for version in ("v1.2.0", "v1.3.0-rc.1", "v1.10.0", "1.10.1"):
+        server.add("fan", version)
     return server
 
 
@@ -58,11 +60,35 @@ async def test_a_revision_means_the_highest_version_that_it_allows(
 
 
 @pytest.mark.parametrize(
+    ("revision", "version"),
+    [
+        pytest.param("1.2.0", "v1.2.0", id="a version without the v of the index"),
+        pytest.param("v1.2.0", "v1.2.0", id="the very text"),
+        pytest.param("v1.10.1", "1.10.1", id="a version with a v that the index has not"),
+        pytest.param("1.3.0-rc.1", "v1.3.0-rc.1", id="a prerelease"),
+        pytest.param("1.2", "v1.2.0", id="the beginning of a version"),
+        pytest.param("^1.2", "1.10.1", id="a range"),
+    ],
+)
+async def test_a_version_is_found_with_or_without_its_v(
+    charts: Charts, server: HelmServer, revision: str, version: str
+) -> None:
+    with _at(server) as url:
+        found = await charts.chart(_wanted(url, revision, "fan"))
+        again = await charts.chart(_wanted(url, revision, "fan"))
+
+    assert (found.revision, again.revision) == (version, version)
+
+
+@pytest.mark.parametrize(
     ("chart", "revision", "message"),
     [
         pytest.param("nope", "1.0.0", 'chart "nope" not found in {} repository', id="chart"),
         pytest.param(
             "web", "9.9.9", 'chart "web" version "9.9.9" not found in {} repository', id="version"
+        ),
+        pytest.param(
+            "web", "next", 'chart "web" version "next" not found in {} repository', id="a word"
         ),
         pytest.param(
             "web", ">=7", 'chart "web" version ">=7" not found in {} repository', id="range"

@@ -43,7 +43,7 @@ async def _artifact(charts: Charts, url: str, revision: str, **fields: Any) -> F
 @pytest.fixture
 def server() -> RegistryServer:
     server = RegistryServer()
-    for version in ("1.0.0", "1.2.0", "1.10.0+build.5", "2.0.0-rc.1"):
+    for version in ("1.0.0", "1.2.0", "1.10.0+build.5", "2.0.0-rc.1", "v3.0.0"):
         server.push_chart("team/web", version, chart_archive("web", version))
     return server
 
@@ -55,6 +55,7 @@ def server() -> RegistryServer:
         pytest.param("1.0.0", "1.0.0", id="an exact version"),
         pytest.param("1.*", "1.10.0+build.5", id="a range, with a tag that cannot hold a plus"),
         pytest.param("1.10.0+build.5", "1.10.0+build.5", id="build metadata"),
+        pytest.param("3.0.0", "v3.0.0", id="a version without the v of its tag"),
     ],
 )
 async def test_a_chart_is_found_by_version(

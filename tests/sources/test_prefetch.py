@@ -104,6 +104,22 @@ async def test_a_chart_in_git_gets_the_dependencies_that_it_lacks(
     assert server.asked[f"/sub-{version}.tgz"] == 1
 
 
+async def test_a_dependency_is_found_under_a_version_with_a_v(
+    sources: Sources, root: Path, git_url: str
+) -> None:
+    server = HelmServer()
+    server.add("sub", "v1.2.0")
+    with serving(server) as port:
+        url = f"http://127.0.0.1:{port}"
+        files = _chart([{"name": "sub", "version": "1.2.0", "repository": url}])
+        Work(root, "repo").push({f"app/{name}": text for name, text in files.items()})
+        found = await _rendered(
+            sources, ApplicationSource(repo_url=f"{git_url}/repo.git", path="app")
+        )
+
+    assert found["app-sub"]["data"]["version"] == "v1.2.0"
+
+
 async def test_dependencies_come_from_registries_and_by_name_too(
     sources: Sources, root: Path, git_url: str
 ) -> None:

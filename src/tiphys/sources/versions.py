@@ -4,7 +4,7 @@ Source: semver.org 2.0.0; the constraints are those of Masterminds/semver.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 _VERSION = re.compile(
@@ -60,6 +60,21 @@ def best_match(constraint: str, versions: Iterable[str], prefix: str = "") -> st
         if version is not None and satisfies(version, constraint):
             allowed.append((version, name))
     return max(allowed)[1] if allowed else None
+
+
+def named_version(wanted: str, versions: Sequence[str]) -> str | None:
+    """Return the version that a chart's version or range names, None when none does.
+
+    The very text comes first, then the highest version that satisfies it as a range: `1.2.0` finds
+    `v1.2.0` too.
+
+    Source: Helm, `IndexFile.Get` and `registry.GetTagMatchingVersionOrConstraint`.
+    """
+    if wanted in versions:
+        return wanted
+    if wanted and parse_version(wanted) is None and not is_constraint(wanted):
+        return None
+    return best_match(wanted or "*", versions)
 
 
 def satisfies(version: Version, constraint: str) -> bool:

@@ -80,7 +80,7 @@ class Charts:
                 return await self._pinned(wanted, digest)
         resolved = await self._resolve(wanted)
         tree = await self._tree(resolved, max_bytes=wanted.max_bytes)
-        if pin is not None:
+        if pin is not None and resolved.revision == wanted.revision:
             await asyncio.to_thread(_write_pin, pin, resolved.digest)
         return Fetched(resolved.revision, tree)
 

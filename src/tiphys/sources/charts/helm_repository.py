@@ -17,7 +17,7 @@ from tiphys.sources.access import RepositoryAccess
 from tiphys.sources.charts.index import ChartVersion, chart_versions
 from tiphys.sources.charts.resolved import Resolved
 from tiphys.sources.http import Wanted, absolute, basic_authorization, download, refusal
-from tiphys.sources.versions import best_match, is_constraint
+from tiphys.sources.versions import best_match, named_version
 
 _MAX_INDEX_BYTES = 256 * 1024 * 1024
 _MAX_ARCHIVE_BYTES = 256 * 1024 * 1024
@@ -75,13 +75,7 @@ class HelmRepository:
         await self._current(fresh=True)
 
     def _pick(self, chart: str, revision: str, versions: Sequence[ChartVersion]) -> ChartVersion:
-        for found in versions:
-            if found.version == revision:
-                return found
-        wanted = revision or "*"
-        best = None
-        if is_constraint(wanted):
-            best = best_match(wanted, (found.version for found in versions))
+        best = named_version(revision, [found.version for found in versions])
         for found in versions:
             if found.version == best:
                 return found

@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 from tiphys.model.errors import SourceError
 from tiphys.sources.charts.registry import Manifest, Registry
 from tiphys.sources.charts.resolved import Resolved
-from tiphys.sources.versions import best_match, is_constraint
+from tiphys.sources.versions import best_match, is_constraint, named_version
 
 _T = TypeVar("_T")
 CHART_LAYER = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
@@ -50,13 +50,14 @@ class OciRepository:
         Raises:
             SourceError: the registry does not answer, or has no such version.
         """
-        version = revision
-        if not revision or is_constraint(revision):
-            tags = await self._tags(fresh=fresh)
-            version = best_match(revision or "*", (tag.replace("_", "+") for tag in tags)) or ""
-        manifest = None
-        if version:
-            manifest = await self._manifest(version.replace("+", "_"), fresh=fresh)
+        version, manifest = revision, None
+        if revision and not is_constraint(revision):
+            manifest = await self._manifest(revision.replace("+", "_"), fresh=fresh)
+        if manifest is None:
+            tags = [tag.replace("_", "+") for tag in await self._tags(fresh=fresh)]
+            version = named_version(revision, tags) or ""
+            if version:
+                manifest = await self._manifest(version.replace("+", "_"), fresh=fresh)
         if manifest is None:
             raise SourceError(
                 f'chart "{chart}" version "{revision}" not found in '
