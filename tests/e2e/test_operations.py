@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from tests.e2e.api import eventually
-from tests.e2e.manifests import config_map, deployment, job, text
+from tests.e2e.manifests import config_map, deployment, job, pod, text
+from tests.e2e.shell import Shell
 from tests.e2e.world import App, World
 
 AUTOMATED: dict[str, Any] = {"automated": {}}
@@ -162,26 +165,92 @@ def test_automation_that_is_switched_on_later_syncs_at_once(world: World) -> Non
     app.wait("Synced", timeout_s=5)
 
 
-def test_a_sync_window_holds_an_operation_back_until_it_opens(world: World) -> None:
+DENIED = 'deny window "* * * * *" for 1h'
+
+
+def test_a_sync_that_a_window_forbids_is_refused_and_not_put_off(world: World) -> None:
     project = world.new_project(syncWindows=[{"kind": "deny", **ALWAYS}])
     app = _new_app(world, config_map("one"), project=project)
     app.start_sync()
-    _says(app, "Sync operation blocked by sync window")
+
+    state = app.wait_for_operation(timeout_s=10)
+
+    assert (state["phase"], state["message"]) == (
+        "Failed",
+        f"Sync operation blocked by sync window: {DENIED}",
+    )
+    assert "operation" not in app.manifest
+    told = Shell(world).run("app", "sync", app.name, code=20).stderr
+    assert f"cannot sync: blocked by sync window: {DENIED}" in told
+    assert app.status["operationState"]["startedAt"] == state["startedAt"]
+
+
+def test_a_rollback_that_a_window_forbids_is_refused(world: World) -> None:
+    project = world.new_project()
+    app = _new_app(world, config_map("one"), project=project)
+    app.sync()
+    windows = [{"kind": "deny", **ALWAYS}]
+    world.api.merge("AppProject", "argocd", project, {"spec": {"syncWindows": windows}})
+
+    told = Shell(world).run("app", "rollback", app.name, "0", code=20).stderr
+
+    assert "blocked by sync window" in told
+
+
+def _held_back(world: World) -> tuple[App, str]:
+    """Begin a sync that waits for a hook, and let a window forbid it meanwhile."""
+    project = world.new_project()
+    hook = pod("wait", "sleep", "1000", hook="PreSync")
+    app = _new_app(world, hook, config_map("one"), project=project)
+    app.start_sync()
+    _says(app, "waiting for completion of hook")
+    windows = [{"kind": "deny", **ALWAYS}]
+    world.api.merge("AppProject", "argocd", project, {"spec": {"syncWindows": windows}})
+    _says(app, f"Sync operation blocked by sync window: {DENIED} since ")
     assert app.status["operationState"]["phase"] == "Running"
+    return app, project
+
+
+def test_a_sync_that_has_begun_goes_on_when_a_window_lets_it_again(world: World) -> None:
+    app, project = _held_back(world)
 
     windows = [{"kind": "deny", "manualSync": True, **ALWAYS}]
     world.api.merge("AppProject", "argocd", project, {"spec": {"syncWindows": windows}})
 
-    assert app.wait_for_operation(timeout_s=5)["phase"] == "Succeeded"
+    _says(app, "waiting for completion of hook")
 
 
 def test_an_operation_that_a_window_holds_back_can_be_terminated(world: World) -> None:
-    project = world.new_project(syncWindows=[{"kind": "deny", **ALWAYS}])
-    app = _new_app(world, config_map("one"), project=project)
-    app.start_sync()
-    _says(app, "Sync operation blocked by sync window")
+    app, _ = _held_back(world)
 
     assert _terminate(app)["message"] == "Operation terminated"
+
+
+@pytest.mark.parametrize(
+    ("window", "is_open"),
+    [
+        pytest.param({"kind": "allow", "schedule": "* * ? * ?", "duration": "1h"}, True, id="?"),
+        pytest.param(
+            {"kind": "allow", "schedule": "* * L * *", "duration": "1h"}, False, id="unreadable"
+        ),
+    ],
+)
+def test_a_window_that_cannot_be_read_blocks_and_is_named(
+    world: World, window: dict[str, Any], is_open: bool
+) -> None:
+    project = world.new_project(syncWindows=[{"applications": ["*"], **window}])
+    app = _new_app(world, config_map("one"), project=project, syncPolicy=AUTOMATED)
+    if is_open:
+        app.wait("Synced")
+        return
+
+    said = eventually("it is said", lambda: app.conditions("SyncWindowError"))
+
+    assert said == [
+        f'allow window "* * L * *" for 1h of project {project} blocks all syncs, because it cannot '
+        "be read: day of the month: `L` is no value of 1 to 31"
+    ]
+    assert "operationState" not in app.status
 
 
 def test_a_window_holds_automated_syncs_back_without_a_word(world: World) -> None:

@@ -92,6 +92,7 @@ class ConditionType(StrEnum):
     INVALID_SPEC_ERROR = "InvalidSpecError"
     COMPARISON_ERROR = "ComparisonError"
     SYNC_ERROR = "SyncError"
+    SYNC_WINDOW_ERROR = "SyncWindowError"
     UNKNOWN_ERROR = "UnknownError"
     SHARED_RESOURCE_WARNING = "SharedResourceWarning"
     REPEATED_RESOURCE_WARNING = "RepeatedResourceWarning"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiphys.engine.windows import Attempt, is_active, may_sync
+from tiphys.engine.windows import Attempt, assess, is_active, may_sync
 from tiphys.model.application import (
     Application,
     ApplicationDestination,
@@ -108,6 +108,35 @@ def test_a_window_is_open_for_its_duration(
 def test_who_may_sync(windows: list[SyncWindow], automated: bool, manual: bool) -> None:
     assert _may(windows) is automated
     assert _may(windows, is_manual=True) is manual
+
+
+@pytest.mark.parametrize(
+    ("windows", "reasons"),
+    [
+        pytest.param([OPEN], "", id="nothing"),
+        pytest.param([DENY, OPEN], 'deny window "* * * * *" for 1h', id="a denial"),
+        pytest.param([SHUT], 'allow window "0 3 * * *" for 1h', id="a window that is shut"),
+        pytest.param(
+            [OPEN, window("allow", "0 0 L * *")],
+            'allow window "0 0 L * *" for 1h, which cannot be read: '
+            "day of the month: `L` is no value of 1 to 31",
+            id="a schedule nobody can read",
+        ),
+        pytest.param(
+            [window("deny", time_zone="Mars/Base")],
+            'deny window "* * * * *" for 1h, which cannot be read: `Mars/Base` is no time zone',
+            id="an unknown zone",
+        ),
+        pytest.param(
+            [window("deny", time_zone="../../etc/passwd")],
+            'deny window "* * * * *" for 1h, which cannot be read: '
+            "`../../etc/passwd` is no time zone",
+            id="a zone that leads elsewhere",
+        ),
+    ],
+)
+def test_what_stands_in_the_way_is_named(windows: list[SyncWindow], reasons: str) -> None:
+    assert assess(APP, windows, Attempt(now=NOON, is_manual=False), parse).reasons == reasons
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from tiphys.delivery.compare import Compared
 from tiphys.engine.autosync import HealBackoff, Observation, Refuse, Skip, decide_autosync
 from tiphys.engine.conditions import merge_conditions
 from tiphys.engine.keeping import is_destination
+from tiphys.engine.windows import Assessment, describe_window
 from tiphys.model.application import Condition
 from tiphys.model.keys import ResourceKey
 from tiphys.model.operation import Operation, OperationInitiator, OperationState
@@ -26,12 +27,13 @@ class AutoSync:
         state = draft.status.operation_state
         heal = self._services.installation.settings.self_heal
         finished = str(state.finished_at or "") if state is not None else ""
+        windows = self._windows(draft)
         seen = Observation(
             status=compared.sync,
             revisions=compared.targets.revisions,
             resources=compared.resources,
             kept=_kept(draft, compared),
-            is_permitted=self._is_permitted(draft),
+            is_permitted=windows.may_sync,
             finished_at=parse_timestamp(finished),
             now=now,
         )
@@ -39,25 +41,29 @@ class AutoSync:
             initial_s=heal.initial_s, factor=heal.factor, cap_s=heal.cap_s, fixed_s=heal.fixed_s
         )
         decision = decide_autosync(app, state, seen, backoff)
-        refusal = (
-            [Condition(type=ConditionType.SYNC_ERROR, message=decision.message)]
-            if isinstance(decision, Refuse)
-            else []
-        )
-        evaluated = (ConditionType.SYNC_ERROR,)
-        draft.set(
-            conditions=merge_conditions(draft.status.conditions, refusal, evaluated, timestamp(now))
-        )
+        found = [
+            Condition(
+                type=ConditionType.SYNC_WINDOW_ERROR,
+                message=f"{describe_window(window)} of project {app.project} blocks all syncs, "
+                f"because it cannot be read: {problem}",
+            )
+            for window, problem in windows.unreadable
+        ]
+        if isinstance(decision, Refuse):
+            found.append(Condition(type=ConditionType.SYNC_ERROR, message=decision.message))
+        evaluated = (ConditionType.SYNC_ERROR, ConditionType.SYNC_WINDOW_ERROR)
+        merged = merge_conditions(draft.status.conditions, found, evaluated, timestamp(now))
+        draft.set(conditions=merged)
         if isinstance(decision, Skip):
             return decision.look_again_s
         if not isinstance(decision, Refuse):
             self._start(draft, decision.operation, timestamp(now))
         return None
 
-    def _is_permitted(self, draft: Draft) -> bool:
+    def _windows(self, draft: Draft) -> Assessment:
         automated = Operation(initiated_by=OperationInitiator(automated=True))
         state = OperationState(operation=automated, phase=OperationPhase.RUNNING, started_at="")
-        return self._preparation.is_permitted(draft.app, state)
+        return self._preparation.windows(draft.app, state)
 
     def _start(self, draft: Draft, operation: Operation, now: str) -> None:
         # Request and state go into one write: nobody but us asked, so nobody waits for the request.

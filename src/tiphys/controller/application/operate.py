@@ -133,8 +133,15 @@ class Operator:
             self._end(draft, memory, OperationPhase.ERROR, message)
             return None
         is_stopping = state.phase is OperationPhase.TERMINATING
-        if not is_stopping and not self._preparation.is_permitted(draft.app, state):
-            self._progress(draft, "Sync operation blocked by sync window")
+        windows = self._preparation.windows(draft.app, state)
+        if not (is_stopping or windows.may_sync):
+            message = f"Sync operation blocked by sync window: {windows.reasons}"
+            if state.result is None and not state.operation.initiated_by.automated:
+                # Refused is not put off: nobody would think of it when the window ends.
+                self._end(draft, memory, OperationPhase.FAILED, message)
+                return None
+            now = timestamp(self._services.clock())
+            self._progress(draft, waiting_since(message, str(state.message or ""), now))
             return 60.0
         attempt = (state.started_at, state.retries)
         if memory.sync is None or memory.sync.attempt != attempt:

@@ -13,13 +13,14 @@ from tiphys.delivery.clock import parse_timestamp
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.compare import Compared
 from tiphys.delivery.specification import check_spec
+from tiphys.delivery.sync_windows import assess_windows
 from tiphys.delivery.targets import Target, instance_of, render_request
 from tiphys.engine.keeping import why_kept
 from tiphys.engine.namespaces import namespace_key, namespace_manifest
 from tiphys.engine.nulls import known_sources, with_nulls
 from tiphys.engine.sync.options import SyncOptions, parse_options
 from tiphys.engine.sync.tasks import SyncPair, SyncRequest, SyncTask, build_tasks
-from tiphys.engine.windows import Attempt, may_sync
+from tiphys.engine.windows import Assessment, Attempt
 from tiphys.kube.live_store import LiveRecord
 from tiphys.model.application import Application
 from tiphys.model.errors import TiphysError
@@ -27,7 +28,6 @@ from tiphys.model.keys import Manifest, ResourceKey
 from tiphys.model.operation import OperationState, SyncOperation
 from tiphys.model.project import AppProject
 from tiphys.model.words import ConditionType, OperationPhase, SyncStatusCode
-from tiphys.settings.durations import parse_duration
 
 Refusal = tuple[OperationPhase, str]
 
@@ -47,21 +47,16 @@ class Preparation:
         """
         return acting(app, await self._refresher.open(app), self._services)
 
-    def is_permitted(self, app: Application, state: OperationState) -> bool:
-        """Return whether the project's sync windows let an operation run now."""
-        project = self._services.installation.project(app.project)
-        if project is None or not project.spec.sync_windows:
-            return True
-        is_manual = not state.operation.initiated_by.automated
-        return may_sync(
+    def windows(self, app: Application, state: OperationState) -> Assessment:
+        """Return what the project's sync windows say of an operation now."""
+        return assess_windows(
             app,
-            project.spec.sync_windows,
+            self._services.installation.project(app.project),
             Attempt(
                 now=self._services.clock(),
-                is_manual=is_manual,
+                is_manual=not state.operation.initiated_by.automated,
                 began_at=parse_timestamp(state.started_at) if state.result is not None else None,
             ),
-            lambda text: parse_duration(text, where="syncWindows"),
         )
 
     async def prepare(

@@ -4,9 +4,9 @@ from typing import Any
 
 from tiphys.delivery.applications import decode_application
 from tiphys.delivery.requests import SyncRequest, rollback_patch, sync_patch, terminate_patch
-from tiphys.engine.windows import Attempt, may_sync
+from tiphys.delivery.sync_windows import require_open_window
 from tiphys.model.application import Application
-from tiphys.model.errors import InvalidInputError, PermissionDeniedError, PreconditionError
+from tiphys.model.errors import InvalidInputError, PreconditionError
 from tiphys.model.keys import Manifest
 from tiphys.model.source import Record
 from tiphys.server.application_finder import ApplicationFinder, key_of_application
@@ -15,7 +15,6 @@ from tiphys.server.call import Call
 from tiphys.server.context import ApiContext
 from tiphys.server.routes.applications import SERVICE
 from tiphys.server.table import Endpoint, of_application
-from tiphys.settings.durations import parse_duration
 
 
 class Force(Record, frozen=True):
@@ -128,6 +127,7 @@ class OperationRoutes:
         """POST /api/v1/applications/{name}/rollback: ask for what was deployed before."""
         body: RollbackBody = call.body
         self._finder.require_application(call, "sync")
+        self._require_open_window(decode_application(call.application))
         how = {"prune": body.prune, "dry_run": body.dry_run}
         wanted = body.id or None
         return await self._ask(
@@ -153,12 +153,7 @@ class OperationRoutes:
 
     def _require_open_window(self, app: Application) -> None:
         project = self._context.installation.project(app.project)
-        windows = project.spec.sync_windows if project is not None else ()
-        attempt = Attempt(now=self._context.clock(), is_manual=True)
-        if windows and not may_sync(
-            app, windows, attempt, lambda text: parse_duration(text, where="duration")
-        ):
-            raise PermissionDeniedError("cannot sync: blocked by sync window")
+        require_open_window(app, project, self._context.clock())
 
 
 def _require_own_revisions(app: Application, body: SyncBody) -> None:

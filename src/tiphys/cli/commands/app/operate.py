@@ -13,8 +13,10 @@ from tiphys.cli.flags import ArgocdCommand, output_option
 from tiphys.cli.following import Awaited, follow, started_at
 from tiphys.cli.output import show
 from tiphys.cli.sync_flags import chosen_rows, parse_resource, sync_request, with_sync_flags
+from tiphys.delivery.clock import system_clock
 from tiphys.delivery.requests import finalizer_patch, rollback_patch, sync_patch, terminate_patch
 from tiphys.delivery.stored_applications import APPLICATION, Applications
+from tiphys.delivery.sync_windows import require_open_window_of
 from tiphys.kube.client import KubeClient
 from tiphys.model.keys import Manifest
 
@@ -47,7 +49,10 @@ def sync(
     request = sync_request(flags)
 
     async def choose(client: KubeClient) -> list[Manifest]:
-        return await Applications(client, access.namespace).chosen(names, selector, project)
+        found = await Applications(client, access.namespace).chosen(names, selector, project)
+        for app in found if not request.dry_run else ():
+            await require_open_window_of(client, app, access.namespace, system_clock())
+        return found
 
     async def run(client: KubeClient) -> list[Manifest]:
         applications = Applications(client, access.namespace)
@@ -160,6 +165,8 @@ def rollback(
     async def run(client: KubeClient) -> list[Manifest]:
         applications = Applications(client, access.namespace)
         user = getpass.getuser()
+        app = await applications.get(name)
+        await require_open_window_of(client, app, access.namespace, system_clock())
         asked = await applications.ask(
             name,
             lambda app: rollback_patch(app, history_id, user, **how),
