@@ -1,4 +1,4 @@
-"""Resource customizations of `argocd-cm`: health scripts, ignored differences and updates.
+"""Resource customizations of `argocd-cm`: scripts of health and actions, ignored differences.
 
 Two spellings exist: one map under `resource.customizations`, and a key for each kind and type,
 `resource.customizations.<type>.<group>_<Kind>`. Both give the same records here.
@@ -6,7 +6,7 @@ Two spellings exist: one map under `resource.customizations`, and a key for each
 
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 import yaml
@@ -34,6 +34,23 @@ class HealthScript(msgspec.Struct, frozen=True):
     use_open_libs: bool = False
 
 
+class ActionScripts(msgspec.Struct, frozen=True):
+    """The Lua actions of the kinds that a pattern matches.
+
+    Attributes:
+        discovery: the script that says which actions an object has; empty for none.
+        definitions: the script of each action, by name.
+        merges_built_in: whether our own actions of the kind stay; a definition goes before one of
+            the same name.
+    """
+
+    pattern: GroupKind
+    discovery: str = ""
+    definitions: Mapping[str, str] = {}
+    merges_built_in: bool = False
+    use_open_libs: bool = False
+
+
 class KnownTypes(msgspec.Struct, frozen=True):
     """Which fields of the kinds that a pattern matches have the type of a built-in one."""
 
@@ -45,19 +62,18 @@ class Customizations(msgspec.Struct, frozen=True, kw_only=True):
     """All customizations of an installation."""
 
     health_scripts: tuple[HealthScript, ...] = ()
+    action_scripts: tuple[ActionScripts, ...] = ()
     ignored_differences: tuple[ResourceIgnoreDifferences, ...] = ()
     ignored_updates: tuple[ResourceIgnoreDifferences, ...] = ()
     known_types: tuple[KnownTypes, ...] = ()
 
     def health_script(self, kind: GroupKind) -> HealthScript | None:
         """Return the script for a kind: the exact entry, else the first pattern that matches."""
-        for script in self.health_scripts:
-            if script.pattern == kind:
-                return script
-        for script in self.health_scripts:
-            if _matches(script.pattern, kind):
-                return script
-        return None
+        return _best(self.health_scripts, kind)
+
+    def actions_of(self, kind: GroupKind) -> ActionScripts | None:
+        """Return the actions for a kind: the exact entry, else the first pattern that matches."""
+        return _best(self.action_scripts, kind)
 
     def known_type_fields(self, kind: GroupKind) -> tuple[KnownTypeField, ...]:
         """Return the fields of a kind that have the type of a built-in one."""
@@ -67,6 +83,21 @@ class Customizations(msgspec.Struct, frozen=True, kw_only=True):
             if _matches(known.pattern, kind)
             for field in known.fields
         )
+
+
+class _Patterned(Protocol):
+    @property
+    def pattern(self) -> GroupKind: ...
+
+
+_P = TypeVar("_P", bound=_Patterned)
+
+
+def _best(entries: tuple[_P, ...], kind: GroupKind) -> _P | None:
+    """Return the entry that names a kind exactly, else the first whose pattern matches."""
+    exact = (entry for entry in entries if entry.pattern == kind)
+    matching = (entry for entry in entries if _matches(entry.pattern, kind))
+    return next(exact, None) or next(matching, None)
 
 
 def _matches(pattern: GroupKind, kind: GroupKind) -> bool:
@@ -79,17 +110,18 @@ def parse_customizations(data: Mapping[str, str]) -> tuple[Customizations, list[
     by_kind: dict[GroupKind, dict[str, Any]] = {}
     for pattern, field, value in _entries(data, problems):
         by_kind.setdefault(pattern, {})[field] = value
-    scripts, differences, updates, known = [], [], [], []
+    scripts, actions, differences, updates, known = [], [], [], [], []
     for pattern, fields in sorted(by_kind.items()):
+        use_open_libs = str(fields.get(_TYPES["useOpenLibs"])).lower() == "true"
         if script := fields.get("health.lua"):
-            scripts.append(
-                HealthScript(pattern, script, str(fields.get(_TYPES["useOpenLibs"])) == "true")
-            )
+            scripts.append(HealthScript(pattern, script, use_open_libs))
+        actions += _actions(pattern, fields.get("actions"), use_open_libs, problems)
         differences += _rule(pattern, fields.get("ignoreDifferences"), problems)
         updates += _rule(pattern, fields.get("ignoreResourceUpdates"), problems)
         known += _known_types(pattern, fields.get("knownTypeFields"), problems)
     record = Customizations(
         health_scripts=tuple(scripts),
+        action_scripts=tuple(actions),
         ignored_differences=tuple(differences),
         ignored_updates=tuple(updates),
         known_types=tuple(known),
@@ -138,6 +170,44 @@ def _rule(pattern: GroupKind, value: Any, problems: list[str]) -> list[ResourceI
     except (yaml.YAMLError, TypeError, msgspec.ValidationError) as err:
         problems.append(f"argocd-cm: {_PREFIX} of {pattern}: {' '.join(str(err).split())}")
         return []
+
+
+class _Definition(msgspec.Struct):
+    name: str
+    script: str = msgspec.field(name="action.lua")
+
+
+class _Actions(msgspec.Struct):
+    """The value of `actions`, as people write it."""
+
+    discovery: str = msgspec.field(name="discovery.lua", default="")
+    definitions: list[_Definition] = []
+    merges_built_in: bool = msgspec.field(name="mergeBuiltinActions", default=False)
+
+
+def _actions(
+    pattern: GroupKind,
+    value: Any,
+    use_open_libs: bool,  # noqa: FBT001 -- as it was read
+    problems: list[str],
+) -> list[ActionScripts]:
+    if not value:
+        return []
+    try:
+        fields = yaml.safe_load(value) if isinstance(value, str) else value
+        found = msgspec.convert(fields or {}, _Actions)
+    except (yaml.YAMLError, msgspec.ValidationError) as err:
+        problems.append(f"argocd-cm: {_PREFIX} of {pattern}: actions: {' '.join(str(err).split())}")
+        return []
+    return [
+        ActionScripts(
+            pattern,
+            discovery=found.discovery,
+            definitions={entry.name: entry.script for entry in found.definitions},
+            merges_built_in=found.merges_built_in,
+            use_open_libs=use_open_libs,
+        )
+    ]
 
 
 def _known_types(pattern: GroupKind, value: Any, problems: list[str]) -> list[KnownTypes]:

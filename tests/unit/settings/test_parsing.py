@@ -94,6 +94,69 @@ def test_both_spellings_of_a_health_script_mean_the_same(data: dict[str, str]) -
     assert script.script == "return {}"
 
 
+ACTIONS = """
+discovery.lua: return {repair = {}}
+definitions:
+- name: repair
+  action.lua: return obj
+mergeBuiltinActions: true
+"""
+INDENTED = ACTIONS.replace("\n", "\n    ")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(
+            {"resource.customizations.actions.example.com_Boat": ACTIONS}, id="a key for each kind"
+        ),
+        pytest.param(
+            {"resource.customizations": f"example.com/Boat:\n  actions: |{INDENTED}"},
+            id="one map for all, the actions as text",
+        ),
+        pytest.param(
+            {"resource.customizations": f"example.com/Boat:\n  actions:{INDENTED}"},
+            id="one map for all, the actions as a map",
+        ),
+    ],
+)
+def test_actions_are_read_in_all_spellings(data: dict[str, str]) -> None:
+    settings = parse_settings(data, {})
+    actions = settings.customizations.actions_of(GroupKind("example.com", "Boat"))
+
+    assert settings.problems == ()
+    assert actions is not None
+    assert actions.discovery == "return {repair = {}}"
+    assert actions.definitions == {"repair": "return obj"}
+    assert actions.merges_built_in
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("definitions: 3", id="no list"),
+        pytest.param("definitions: [{name: repair}]", id="a definition without a script"),
+        pytest.param("{", id="no YAML"),
+    ],
+)
+def test_actions_that_cannot_be_read_are_a_problem(text: str) -> None:
+    settings = parse_settings({"resource.customizations.actions.example.com_Boat": text}, {})
+
+    (problem,) = settings.problems
+    assert problem.startswith("argocd-cm: resource.customizations of example.com/Boat: actions: ")
+    assert settings.customizations.actions_of(GroupKind("example.com", "Boat")) is None
+
+
+@pytest.mark.parametrize("value", ["true", "'true'", "True"])
+def test_open_libraries_may_be_asked_for_in_any_spelling(value: str) -> None:
+    fields = f"example.com/Boat:\n  health.lua: return {{}}\n  health.lua.useOpenLibs: {value}"
+    customizations = parse_settings({"resource.customizations": fields}, {}).customizations
+
+    script = customizations.health_script(GroupKind("example.com", "Boat"))
+    assert script is not None
+    assert script.use_open_libs
+
+
 def test_an_exact_health_script_wins_over_a_pattern() -> None:
     data = {
         "resource.customizations.health.*.example.com_*": "pattern",

@@ -8,6 +8,7 @@ from tiphys.engine.actions.records import (
     ResourceAction,
 )
 from tiphys.engine.actions.resource import available_actions, run_action
+from tiphys.engine.actions.scripted import discovered, scripted_impacts
 
 __all__ = [
     "ActionError",
@@ -16,5 +17,7 @@ __all__ = [
     "Impact",
     "ResourceAction",
     "available_actions",
+    "discovered",
     "run_action",
+    "scripted_impacts",
 ]
