@@ -12,10 +12,11 @@ from tiphys.controller.queue import WorkQueue
 from tiphys.controller.rivals import Rivals
 from tiphys.delivery.applications import decode_application
 from tiphys.delivery.clusters import OpenCluster
+from tiphys.engine.generate_paths import concerns
 from tiphys.kube.live_cache import LiveChange, LiveEvent
 from tiphys.model.errors import InvalidInputError
 from tiphys.model.keys import Manifest
-from tiphys.model.labels import DEFAULT_PROJECT
+from tiphys.model.labels import DEFAULT_PROJECT, MANIFEST_GENERATE_PATHS
 from tiphys.model.push import PushEvent
 from tiphys.model.source import ApplicationSource
 from tiphys.settings.secrets import secret_type
@@ -34,7 +35,7 @@ class Controller:
         self._services, self._sources = services, sources
         self._rivals = rivals
         self.queue = WorkQueue()
-        self._reconciler = Reconciler(services, self.queue.add_quiet)
+        self._reconciler = Reconciler(services)
         self._orphan_watchers: dict[str, list[str]] | None = None
 
     async def run(self) -> None:
@@ -84,7 +85,8 @@ class Controller:
     def pushed(self, push: PushEvent) -> None:
         """Look at every Application whose source was pushed to, first where files changed.
 
-        Of a monorepo most Applications have nothing to do with a commit: those can wait.
+        Of a monorepo most Applications have nothing to do with a commit: those can wait. One whose
+        annotation names the paths that concern it is looked at only if one of them changed.
         """
         pushed_to = {
             key: sources
@@ -95,8 +97,16 @@ class Controller:
             self._sources.mirrors.get(url).expire()
         folders = push.folders
         for key, found in pushed_to.items():
+            if not self._is_concerned(key, found, push):
+                continue
             is_touched = any(source.path.strip("/") in folders for source in found)
             self._ask(key, RefreshLevel.LATEST, is_urgent=is_touched)
+
+    def _is_concerned(self, key: str, found: list[ApplicationSource], push: PushEvent) -> bool:
+        manifest = self._services.installation.collections.applications.get(key) or {}
+        annotations = (manifest.get("metadata") or {}).get("annotations") or {}
+        named = str(annotations.get(MANIFEST_GENERATE_PATHS) or "")
+        return any(concerns(named, source.path, push.paths) for source in found)
 
     def _sources_pushed_to(self, key: str, push: PushEvent) -> list[ApplicationSource]:
         manifest = self._services.installation.collections.applications.get(key)

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from tiphys.controller.application.draft import Draft
+from tiphys.controller.application.draft import Draft, News
 from tiphys.delivery.applications import decode_application
 from tiphys.model.application import ComparedTo, Condition, SyncStatus
 from tiphys.model.source import ApplicationSource, HelmSource
@@ -54,12 +54,16 @@ def test_what_changes_neither_sync_nor_health_of_the_whole_can_wait() -> None:
     sync, health = status.sync, status.health
     replace = msgspec.structs.replace
 
-    assert _with(sync=replace(sync, revision="b" * 40)).can_wait
-    assert _with(resources=(one, replace(two, status="OutOfSync"))).can_wait
-    assert not _with(sync=replace(sync, status="OutOfSync")).can_wait
-    assert not _with(health=replace(health, status=HealthStatusCode.DEGRADED)).can_wait
-    assert not _with(conditions=(Condition(type="SyncError", message="no"),)).can_wait
-    assert not _draft().can_wait
+    assert _with(sync=replace(sync, revision="b" * 40)).news is News.DETAILS
+    assert _with(resources=(one, replace(two, status="OutOfSync"))).news is News.DETAILS
+    orphans = Condition(type="OrphanedResourceWarning", message="3 of them")
+    assert _with(conditions=(orphans,)).news is News.DETAILS
+    assert _with(sync=replace(sync, status="OutOfSync")).news is News.URGENT
+    degraded = replace(health, status=HealthStatusCode.DEGRADED)
+    assert _with(health=degraded).news is News.HEALTH
+    assert _with(health=degraded, sync=replace(sync, status="OutOfSync")).news is News.URGENT
+    assert _with(conditions=(Condition(type="SyncError", message="no"),)).news is News.URGENT
+    assert _draft().news is News.NOTHING
 
 
 def test_only_what_differs_is_written() -> None:

@@ -7,6 +7,7 @@ wrote in between, the API server refuses it and the reconcile starts again from 
 The draft holds the whole status; what is written of it is cut to what the API server stores.
 """
 
+from enum import Enum, auto
 from typing import Any
 
 import msgspec
@@ -22,13 +23,28 @@ from tiphys.model.application import (
 )
 from tiphys.model.keys import Manifest
 from tiphys.model.operation import Operation, OperationState
+from tiphys.model.words import ConditionType
 from tiphys.structured.patches.merge_patch import apply_merge_patch
 
 # What this program writes; whatever else stands in a status is left alone.
 _FIELDS = msgspec.structs.fields(ApplicationStatus)
 
+_ORPHANS = ConditionType.ORPHANED_RESOURCE_WARNING
 _MANY = 100
 _DETAILS = {"sync", "health", "reconciledAt", "resources", "summary"}
+
+
+class News(Enum):
+    """How much a draft tells that does not stand there yet.
+
+    DETAILS are the revision that was compared to, how single resources get on, and how many
+    objects belong to nobody: neither sync nor health of the whole. HEALTH is that besides.
+    """
+
+    NOTHING = auto()
+    DETAILS = auto()
+    HEALTH = auto()
+    URGENT = auto()
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -232,20 +248,30 @@ class Draft:
         return exact_patch(self.manifest, patch, after)
 
     @property
-    def can_wait(self) -> bool:
-        """True when what there is to write changes neither sync nor health of the whole.
-
-        It is the revision that was compared to, or how single resources get on.
-        """
-        patch = self.patch() or {}
-        status = patch.get("status") or {}
-        return (
+    def news(self) -> News:
+        """How much what there is to write tells."""
+        patch = self.patch()
+        if patch is None:
+            return News.NOTHING
+        status = dict(patch.get("status") or {})
+        if self._differ_in_orphans_only():
+            status.pop("conditions", None)
+        is_detail = (
             patch.keys() == {"status", "metadata"}
             and patch["metadata"].keys() == {"resourceVersion"}
             and status.keys() <= _DETAILS
             and (status.get("sync") or {}).keys() <= {"revision", "revisions"}
-            and "status" not in (status.get("health") or {})
         )
+        if not is_detail:
+            return News.URGENT
+        return News.HEALTH if "status" in (status.get("health") or {}) else News.DETAILS
+
+    def _differ_in_orphans_only(self) -> bool:
+        now, before = (
+            [one for one in status.conditions if one.type != _ORPHANS]
+            for status in (self.fitted, self.app.status)
+        )
+        return now == before
 
     def _status_patch(self) -> dict[str, Any]:
         new, old = self.fitted, self.app.status

@@ -1,12 +1,13 @@
 """One look at one Application, from its key to what is written of it."""
 
+import asyncio
 import logging
-from collections.abc import Callable
 
 from tiphys.controller.application.autosync import AutoSync
 from tiphys.controller.application.delete import Deleter
-from tiphys.controller.application.draft import Draft
+from tiphys.controller.application.draft import Draft, News
 from tiphys.controller.application.operate import Operator
+from tiphys.controller.application.pacing import Trickle
 from tiphys.controller.application.preparation import Preparation
 from tiphys.controller.application.refresh import Refresher
 from tiphys.controller.application.refresh_level import (
@@ -37,8 +38,8 @@ APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
 class Reconciler:
     """Looks at Applications and writes what it finds."""
 
-    def __init__(self, services: Services, look_when_quiet: Callable[[str], None]) -> None:
-        self._services, self._look_when_quiet = services, look_when_quiet
+    def __init__(self, services: Services) -> None:
+        self._services, self._trickle = services, Trickle()
         self._memories: dict[str, Memory] = {}
         self._refresher = Refresher(services)
         preparation = Preparation(services, self._refresher)
@@ -116,7 +117,10 @@ class Reconciler:
                 compared = await self._refresh(draft, memory)
             again, wait = self._decide(draft, memory, compared)
             waits.append(wait)
-            if again or not self._may_put_off(draft, memory):
+            put_off_s = 0.0 if again else self._put_off_s(draft, memory)
+            if put_off_s:
+                waits.append(put_off_s)
+            else:
                 await self.save(draft)
         settings, now = self._services.installation.settings, self._services.clock()
         if memory.looked is not None:
@@ -197,20 +201,20 @@ class Reconciler:
             text = f"Updated health status: {before} -> {status.health.status}{causes}"
             draft.tell("ResourceUpdated", text)
 
-    def _may_put_off(self, draft: Draft, memory: Memory) -> bool:
-        """Leave the writing of what can wait to a quiet moment, where it is not one already.
+    def _put_off_s(self, draft: Draft, memory: Memory) -> float:
+        """Return for how long what there is to write can wait; 0 to write it now.
 
-        A commit to a repository of a thousand Applications touches few of them, and these must not
-        queue behind the writes of all the others; commits in a row, and resources that become
-        healthy one after the other, cost one such write.
+        A look is due then, which finds and writes what holds by that time.
         """
-        was_put_off, memory.puts_off = memory.puts_off, False
-        if was_put_off or not draft.can_wait:
-            return False
-        memory.puts_off, memory.asked = True, RefreshLevel.LATEST
-        metadata = draft.app.metadata
-        self._look_when_quiet(f"{metadata.namespace}/{metadata.name}")
-        return True
+        news = draft.news
+        if news in {News.NOTHING, News.URGENT}:
+            memory.pace.due_at = None
+            return 0.0
+        now = asyncio.get_running_loop().time()
+        wait_s = memory.pace.wait_s(now, self._trickle, is_health=news is News.HEALTH)
+        if wait_s:
+            memory.asked = max(memory.asked, RefreshLevel.RECENT)
+        return wait_s
 
     async def save(self, draft: Draft) -> None:
         """Write a draft, if there is anything to write, and go on from the answer.

@@ -6,6 +6,7 @@ from datetime import datetime
 import msgspec
 
 from tiphys.controller.application.draft import Room, Unwritten
+from tiphys.controller.application.pacing import Pace
 from tiphys.controller.application.refresh_level import Looked, RefreshLevel
 from tiphys.delivery.clock import Clock
 from tiphys.delivery.clusters import Clusters
@@ -70,7 +71,7 @@ class Memory(msgspec.Struct, kw_only=True):
         is_cut_off: the cluster did not answer all that was asked of it.
         waits_since: when its sync began to wait for a cluster that does not answer.
         makes_way_for: the newer revisions that end the sync that is being retried.
-        puts_off: a new revision that changed nothing is to be written in a quiet moment.
+        pace: how fast its status is written.
         unwritten: how far an operation came that could not be written; it is not done again.
         room: what the Application may take.
         read: what a large Application was decoded from, and what came out.
@@ -85,7 +86,7 @@ class Memory(msgspec.Struct, kw_only=True):
     is_cut_off: bool = False
     waits_since: datetime | None = None
     makes_way_for: str = ""
-    puts_off: bool = False
+    pace: Pace = msgspec.field(default_factory=Pace)
     unwritten: Unwritten | None = None
     room: Room = msgspec.field(default_factory=Room)
     read: tuple[Manifest, Application] | None = None
