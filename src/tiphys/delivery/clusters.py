@@ -98,6 +98,16 @@ class Clusters:
             # It was closed while it was being opened: settings or its Secret changed.
             record = self._by_server(record.server)
 
+    async def reopen(self, record: ClusterRecord) -> OpenCluster:
+        """Close a cluster, open it anew and return it: everything there is read again.
+
+        Raises:
+            ClusterError: it cannot be reached.
+        """
+        if record.server in self._opened:
+            await self._close(record.server)
+        return await self.open(record)
+
     async def close(self) -> None:
         """Close every open cluster."""
         for server in list(self._opened):

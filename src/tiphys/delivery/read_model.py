@@ -108,8 +108,12 @@ class HeldModel:
 
     def _application(self, key: str) -> Application | None:
         manifest = self.get(key)
+        return None if manifest is None else self.decoded(manifest)
+
+    def decoded(self, manifest: Manifest) -> Application | None:
+        """Return the record of an Application, None when it is not understood."""
         try:
-            return None if manifest is None else decode_application(manifest)
+            return decode_application(manifest)
         except InvalidInputError:
             return None
 

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 
 from tiphys.delivery.clock import system_clock
 from tiphys.delivery.read_model import HeldModel
+from tiphys.delivery.repositories import Repositories
 from tiphys.delivery.stored_applications import Applications
 from tiphys.kube.events import EventRecorder
 from tiphys.model.push import PushEvent
@@ -61,6 +62,7 @@ class Server:
             targets=parts.targets,
             comparer=parts.comparer,
             sources=parts.sources,
+            repositories=Repositories(installation, parts.home, system_clock),
             events=self.events,
             clock=system_clock,
             encoded=encoded,

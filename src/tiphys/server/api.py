@@ -18,7 +18,12 @@ from tiphys.server.routes.application_operations import OperationRoutes
 from tiphys.server.routes.application_resources import ResourceRoutes
 from tiphys.server.routes.application_sources import SourceRoutes
 from tiphys.server.routes.applications import ApplicationRoutes
+from tiphys.server.routes.certificates import CertificateRoutes
+from tiphys.server.routes.clusters import ClusterRoutes
 from tiphys.server.routes.documents import document_routes
+from tiphys.server.routes.projects import ProjectRoutes
+from tiphys.server.routes.repositories import RepositoryRoutes
+from tiphys.server.routes.repository_contents import ContentRoutes
 from tiphys.server.routes.session import SessionRoutes
 from tiphys.server.routes.settings import SettingsRoutes
 from tiphys.server.routes.version import version_endpoint
@@ -43,6 +48,11 @@ def endpoints_of(context: ApiContext, finder: ApplicationFinder) -> list[Endpoin
         *ObjectRoutes(context, finder).endpoints(),
         *SourceRoutes(context, previewer).endpoints(),
         *LogRoutes(context).endpoints(),
+        *ProjectRoutes(context).endpoints(),
+        *RepositoryRoutes(context.repositories).endpoints(),
+        *ContentRoutes(context, finder).endpoints(),
+        *ClusterRoutes(context).endpoints(),
+        *CertificateRoutes(context).endpoints(),
     ]
 
 

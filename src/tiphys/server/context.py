@@ -7,6 +7,7 @@ from tiphys.delivery.clusters import Clusters
 from tiphys.delivery.compare import Comparer
 from tiphys.delivery.installation import Installation
 from tiphys.delivery.read_model import HeldModel
+from tiphys.delivery.repositories import Repositories
 from tiphys.delivery.stored_applications import Applications
 from tiphys.delivery.targets import TargetLoader
 from tiphys.kube.client import KubeClient
@@ -37,6 +38,7 @@ class ApiContext(msgspec.Struct, frozen=True, kw_only=True):
     targets: TargetLoader
     comparer: Comparer
     sources: Sources
+    repositories: Repositories
     events: EventRecorder
     clock: Clock
     encoded: EncodedApplications

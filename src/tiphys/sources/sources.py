@@ -25,6 +25,7 @@ from tiphys.sources.api import (
 from tiphys.sources.cache import ManifestCache, cache_key
 from tiphys.sources.checkouts import Checkout, Checkouts
 from tiphys.sources.detection import explicit_types, source_type, with_overrides
+from tiphys.sources.exploring import Explorer
 from tiphys.sources.extras import Extras
 from tiphys.sources.git.commits import CommitText
 from tiphys.sources.git.mirror import Mirrors
@@ -82,6 +83,11 @@ class Sources:
     def mirrors(self) -> Mirrors:
         """All Git repositories."""
         return self._checkouts.git.mirrors
+
+    @property
+    def explorer(self) -> Explorer:
+        """What looks into repositories for people who choose a source."""
+        return Explorer(self._checkouts)
 
     async def close(self) -> None:
         """End the workers."""

@@ -104,6 +104,28 @@ class Charts:
         tree = await self._tree(resolved, max_bytes=settings.max_oci_bytes)
         return Fetched(resolved.revision, tree)
 
+    async def names(self, access: RepositoryAccess) -> dict[str, tuple[str, ...]]:
+        """Return the versions of every chart of a Helm repository, by its name.
+
+        Raises:
+            SourceError: it does not answer, or is a registry, which cannot list its charts.
+        """
+        access.require_usable()
+        if not _is_http(access):
+            raise SourceError(
+                "an OCI registry cannot list its charts", where=access.where, transient=False
+            )
+        return await self._repository(access).charts()
+
+    async def tags(self, access: RepositoryAccess) -> list[str]:
+        """Return the tags of a repository of a registry.
+
+        Raises:
+            SourceError: it does not answer, or refuses us.
+        """
+        access.require_usable()
+        return await self._registry(access, "").tags()
+
     async def check(self, access: RepositoryAccess) -> None:
         """See whether a repository answers; a registry as such has nothing to ask for.
 

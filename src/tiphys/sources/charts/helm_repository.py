@@ -14,7 +14,7 @@ import msgspec
 
 from tiphys.model.errors import SourceError
 from tiphys.sources.access import RepositoryAccess
-from tiphys.sources.charts.index import ChartVersion, chart_versions
+from tiphys.sources.charts.index import ChartVersion, all_charts, chart_versions
 from tiphys.sources.charts.resolved import Resolved
 from tiphys.sources.http import Wanted, absolute, basic_authorization, download, refusal
 from tiphys.sources.versions import best_match, named_version
@@ -73,6 +73,15 @@ class HelmRepository:
             SourceError: it does not.
         """
         await self._current(fresh=True)
+
+    async def charts(self) -> dict[str, tuple[str, ...]]:
+        """Return the versions of every chart, by its name.
+
+        Raises:
+            SourceError: the repository does not answer, or its index is too large.
+        """
+        index = await self._current(fresh=False)
+        return await asyncio.to_thread(all_charts, index.path)
 
     def _pick(self, chart: str, revision: str, versions: Sequence[ChartVersion]) -> ChartVersion:
         best = named_version(revision, [found.version for found in versions])

@@ -54,6 +54,26 @@ def chart_versions(index: Path, chart: str) -> tuple[ChartVersion, ...]:
         raise SourceError(f"index.yaml is no index of charts: {text}", transient=False) from err
 
 
+def all_charts(index: Path) -> dict[str, tuple[str, ...]]:
+    """Return the versions of every chart, by its name.
+
+    Raises:
+        SourceError: it is no index, or it is too large to be read as a whole.
+    """
+    if index.stat().st_size > _MAX_ENTRY_BYTES:
+        what = f"the index is larger than {_MAX_ENTRY_BYTES} bytes, too large to list its charts"
+        raise SourceError(what, transient=False)
+    try:
+        document = yaml.load(index.read_bytes(), Loader=yaml.CBaseLoader)  # noqa: S506 -- strings only
+        return {
+            str(name): tuple(version.version for version in _versions(entries))
+            for name, entries in document["entries"].items()
+        }
+    except _UNREADABLE as err:
+        text = " ".join(str(err).split())[:200]
+        raise SourceError(f"index.yaml is no index of charts: {text}", transient=False) from err
+
+
 def _cut(index: Path, chart: str) -> bytes | None:
     """Return the lines below a chart's name, b"" when the name is absent, None in doubt."""
     with index.open("rb") as file:

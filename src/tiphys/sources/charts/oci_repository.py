@@ -44,6 +44,14 @@ class OciRepository:
         """
         await self._registry.tags()
 
+    async def tags(self) -> list[str]:
+        """Return the tags that the registry has.
+
+        Raises:
+            SourceError: it does not answer, or refuses us.
+        """
+        return await self._tags(fresh=False)
+
     async def chart(self, chart: str, revision: str, *, fresh: bool) -> Resolved:
         """Return the chart of a version or range; its revision is the version.
 

@@ -66,6 +66,17 @@ class Mirror:
             listing = await self._update(access)
         return find_revision(listing.refs, revision, tag_prefix)
 
+    async def refs(self, access: RepositoryAccess) -> dict[str, str]:
+        """Return the full names of all refs with the commits that they lead to.
+
+        Raises:
+            SourceError: the repository does not answer.
+        """
+        listing = self._listings.get(access.fingerprint)
+        if listing is None or not self._is_recent(listing):
+            listing = await self._update(access)
+        return listing.refs
+
     async def resolve(
         self, revision: str, access: RepositoryAccess, *, fresh: bool, tag_prefix: str = ""
     ) -> str:
