@@ -72,7 +72,10 @@ manifests: dev  ## write the installation manifests of deploy/ anew from scripts
 image: dev ui  ## build the container image without a Docker engine, and try it (root, mmdebstrap, Go)
 	@scripts/image.sh
 
+docs: dev  ## build the documentation into build/site; links are checked
+	@scripts/docs.sh
+
 lock: dev  ## write the lock files anew from pyproject.toml
 	@scripts/lock.sh
 
-.PHONY: help setup dev ui lint-ui up down reset logs bench fmt lint unit test test-real contract manifests image lock
+.PHONY: help setup dev ui lint-ui up down reset logs bench fmt lint unit test test-real contract manifests image docs lock

@@ -7,5 +7,6 @@ compile() { .venv/bin/uv pip compile -q --universal --python-version 3.11 --gene
 compile pyproject.toml --extra tools -o requirements/runtime.lock
 compile pyproject.toml --extra tools --group dev -o requirements/dev.lock
 compile --group ui -o requirements/ui.lock
+compile --group docs -c requirements/dev.lock -o requirements/docs.lock
 echo "uv==$(.venv/bin/uv --version | cut -d" " -f2)" | .venv/bin/uv pip compile -q --universal --python-version 3.11 \
     --generate-hashes --no-annotate --no-header --no-emit-index-url -o requirements/uv.lock -
