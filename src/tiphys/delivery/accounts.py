@@ -39,11 +39,12 @@ class Accounts:
     ) -> None:
         self._writer, self._signer, self._clock = writer, signer, clock
         held, namespace = installation.collections, installation.namespace
+        sources = (
+            (held.config_maps, f"{namespace}/{ARGOCD_CM}"),
+            (held.secrets, f"{namespace}/{ARGOCD_SECRET}"),
+        )
         self.all = Live(
-            [
-                (held.config_maps, f"{namespace}/{ARGOCD_CM}"),
-                (held.secrets, f"{namespace}/{ARGOCD_SECRET}"),
-            ],
+            lambda: sources,
             lambda: parse_accounts(
                 installation.config_map(ARGOCD_CM), installation.secret(ARGOCD_SECRET)
             ),

@@ -1,28 +1,39 @@
-"""Puts together what knows callers: accounts, sessions, permissions."""
+"""Puts together what knows callers: accounts, sessions, permissions, single sign-on."""
 
 import logging
+import time
 from collections.abc import Iterable
 
 import msgspec
+from starlette.routing import BaseRoute
 
-from tiphys.delivery.accounts import ARGOCD_CM, Accounts
+from tiphys.delivery.accounts import ARGOCD_CM, ARGOCD_SECRET, Accounts
 from tiphys.delivery.clock import system_clock
 from tiphys.delivery.first_start import ensure_login
+from tiphys.delivery.installation import Installation
 from tiphys.delivery.live import Live
 from tiphys.delivery.permissions import Permissions
+from tiphys.delivery.project_tokens import ProjectTokens
 from tiphys.delivery.sessions import Sessions
+from tiphys.delivery.sign_on_settings import live_sso
 from tiphys.delivery.tokens import Signer
 from tiphys.delivery.writing import SecretWriter
-from tiphys.model.errors import UnauthenticatedError
-from tiphys.model.identity import Identity
 from tiphys.run.parts import Parts
 from tiphys.server.access import Access, AccessParts
+from tiphys.server.routes.session import logout_routes
+from tiphys.server.routes.sso import sso_routes
 from tiphys.server.sessions.login import PasswordLogin
 from tiphys.server.sessions.room import LoginRoom
+from tiphys.server.sso.dex import behind_us, dex_routes, dex_secret, dex_server
+from tiphys.server.sso.flow import SingleSignOn, SsoParts
+from tiphys.server.sso.provider import Provider
+from tiphys.settings.accounts import unknown_capabilities
 from tiphys.settings.login import LoginSettings, parse_login_settings
 from tiphys.settings.sso import SsoSettings
 
 log = logging.getLogger(__name__)
+
+_PARAMS = "argocd-cmd-params-cm"
 
 
 async def prepare_login(parts: Parts) -> None:
@@ -34,60 +45,92 @@ async def prepare_login(parts: Parts) -> None:
     await ensure_login(parts.home, parts.installation.namespace, _writer(parts), system_clock)
 
 
-def login_room(parts: Parts) -> LoginRoom:
+class LoginParts(msgspec.Struct, frozen=True, kw_only=True):
+    """What logs people in, and the routes of it that are not of the API."""
+
+    room: LoginRoom
+    routes: list[BaseRoute]
+
+
+def login_parts(parts: Parts) -> LoginParts:
     """Return the parts that know callers."""
     installation = parts.installation
+    settings = _live_settings(installation, disables_auth=parts.options.disables_auth)
 
-    def parsed_settings() -> LoginSettings:
-        parsed = parse_login_settings(
-            installation.config_map(ARGOCD_CM),
-            installation.config_map("argocd-cmd-params-cm"),
-            installation.environment,
-        )
-        if parts.options.disables_auth:
-            return msgspec.structs.replace(parsed, is_auth_disabled=True)
-        return parsed
+    def signing_key() -> bytes:
+        return installation.secret_bytes(ARGOCD_SECRET, "server.secretkey")
 
-    settings = Live(
-        [
-            (installation.collections.config_maps, f"{installation.namespace}/{name}")
-            for name in (ARGOCD_CM, "argocd-cmd-params-cm")
-        ],
-        parsed_settings,
-        lambda parsed: _warn(parsed.problems),
+    signer, writer = Signer(signing_key), _writer(parts)
+    sso = live_sso(
+        installation, lambda: dex_secret(signing_key()), lambda parsed: _warn(parsed.problems)
     )
-
-    async def no_foreign_tokens(token: str) -> Identity:
-        del token
-        raise UnauthenticatedError("invalid session: the issuer is not known")
-
-    signer = Signer(lambda: installation.secret_bytes("argocd-secret", "server.secretkey"))
-    writer = _writer(parts)
+    permissions = Permissions(installation, lambda name, problem: None)
     accounts = Accounts(installation, writer, signer, system_clock)
     sessions = Sessions(installation, writer, system_clock, lambda: settings().limits)
+    sign_on = SingleSignOn(
+        SsoParts(
+            sso=sso,
+            settings=settings,
+            permissions=permissions,
+            key=signing_key,
+            clock=system_clock,
+            open_provider=lambda found: _provider(installation, found),
+        )
+    )
     access = Access(
         AccessParts(
             installation=installation,
             accounts=accounts,
             sessions=sessions,
             signer=signer,
-            permissions=Permissions(installation, lambda name, problem: None),
+            permissions=permissions,
             settings=settings,
             clock=system_clock,
-            verify_foreign=no_foreign_tokens,
+            verify_foreign=sign_on.identify,
         )
     )
-    return LoginRoom(
+    room = LoginRoom(
         installation=installation,
         access=access,
         accounts=accounts,
+        project_tokens=ProjectTokens(parts.home, installation, signer, system_clock),
         sessions=sessions,
         signer=signer,
         passwords=PasswordLogin(accounts, sessions, settings, system_clock),
         settings=settings,
-        sso=SsoSettings,
+        sso=sso,
         clock=system_clock,
     )
+    dex = dex_routes(
+        sso, lambda: dex_server(installation.config_map(_PARAMS), installation.environment)
+    )
+    return LoginParts(room=room, routes=[*logout_routes(room), *sso_routes(room, sign_on), *dex])
+
+
+def _live_settings(installation: Installation, *, disables_auth: bool) -> Live[LoginSettings]:
+    def parse() -> LoginSettings:
+        config = installation.config_map(ARGOCD_CM)
+        parsed = parse_login_settings(
+            config, installation.config_map(_PARAMS), installation.environment
+        )
+        return msgspec.structs.replace(
+            parsed,
+            is_auth_disabled=parsed.is_auth_disabled or disables_auth,
+            problems=(*parsed.problems, *unknown_capabilities(config)),
+        )
+
+    sources = [
+        (installation.collections.config_maps, f"{installation.namespace}/{name}")
+        for name in (ARGOCD_CM, _PARAMS)
+    ]
+    return Live(lambda: sources, parse, lambda parsed: _warn(parsed.problems))
+
+
+def _provider(installation: Installation, sso: SsoSettings) -> Provider:
+    server = dex_server(installation.config_map(_PARAMS), installation.environment)
+    is_behind_us = sso.oidc is not None and sso.is_dex
+    rewrite = behind_us(sso.oidc.issuer, server) if sso.oidc and is_behind_us else str
+    return Provider(sso, rewrite, time.monotonic)
 
 
 def _warn(problems: Iterable[str]) -> None:

@@ -13,14 +13,13 @@ from tiphys.delivery.repositories import Repositories
 from tiphys.delivery.stored_applications import Applications
 from tiphys.kube.events import EventRecorder
 from tiphys.model.push import PushEvent
-from tiphys.run.login import login_room
+from tiphys.run.login import login_parts
 from tiphys.run.parts import Parts
 from tiphys.server.api import api_routes
 from tiphys.server.app import create_server
 from tiphys.server.application_feed import ApplicationFeed
 from tiphys.server.application_rows import EncodedApplications
 from tiphys.server.context import ApiContext
-from tiphys.server.routes.session import logout_routes
 from tiphys.server.routes.webhook import webhook_route
 from tiphys.server.sessions.room import LoginRoom
 from tiphys.server.static import WebUi, built_ui, ui_routes
@@ -42,8 +41,8 @@ class Server:
                 max_bytes=lambda: installation.settings.webhook_max_bytes,
             )
         ]
-        login = login_room(parts)
-        routes += [*logout_routes(login), *api_routes(self._context(parts, login))]
+        login = login_parts(parts)
+        routes += [*login.routes, *api_routes(self._context(parts, login.room))]
         # The UI answers whatever nobody else does, so it comes last.
         routes += ui_routes(WebUi(folder=built_ui() if self._options.serves_ui else None))
         self._app = create_server(routes, is_ready=lambda: True)

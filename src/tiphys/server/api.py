@@ -21,6 +21,7 @@ from tiphys.server.routes.applications import ApplicationRoutes
 from tiphys.server.routes.certificates import CertificateRoutes
 from tiphys.server.routes.clusters import ClusterRoutes
 from tiphys.server.routes.documents import document_routes
+from tiphys.server.routes.project_tokens import ProjectTokenRoutes
 from tiphys.server.routes.projects import ProjectRoutes
 from tiphys.server.routes.repositories import RepositoryRoutes
 from tiphys.server.routes.repository_contents import ContentRoutes
@@ -41,6 +42,7 @@ def endpoints_of(context: ApiContext, finder: ApplicationFinder) -> list[Endpoin
         *SessionRoutes(context.login).endpoints(),
         *AccountRoutes(context.login).endpoints(),
         *SettingsRoutes(context.login).endpoints(),
+        *ProjectTokenRoutes(context.login).endpoints(),
         *ApplicationRoutes(context, finder).endpoints(),
         *ChangeRoutes(context, finder, validator).endpoints(),
         *OperationRoutes(context, finder).endpoints(),

@@ -112,10 +112,16 @@ class SessionRoutes:
         """GET /api/v1/session/userinfo: who calls, if anybody."""
         caller = await caller_of(self._room, call.request)
         if caller == ANONYMOUS:
-            return UserInfo()
+            return UserInfo(iss="sso" if self._was_sso(call.request) else "")
         return UserInfo(
             logged_in=True, username=caller.username, iss=caller.issuer, groups=caller.groups
         )
+
+    def _was_sso(self, request: Request) -> bool:
+        """Return whether a caller has a token of the identity provider that no longer counts."""
+        oidc = self._room.sso().oidc
+        claims = unverified_claims(bearer_or_cookie(request)) or {}
+        return oidc is not None and claims.get("iss") == oidc.issuer
 
 
 def logout_routes(room: LoginRoom) -> list[BaseRoute]:

@@ -7,6 +7,7 @@ import msgspec
 from tiphys.delivery.accounts import Accounts
 from tiphys.delivery.clock import Clock
 from tiphys.delivery.installation import Installation
+from tiphys.delivery.project_tokens import ProjectTokens
 from tiphys.delivery.sessions import Sessions
 from tiphys.delivery.tokens import Signer
 from tiphys.server.access import Access
@@ -21,6 +22,7 @@ class LoginRoom(msgspec.Struct, frozen=True, kw_only=True):
     installation: Installation
     access: Access
     accounts: Accounts
+    project_tokens: ProjectTokens
     sessions: Sessions
     signer: Signer
     passwords: PasswordLogin
