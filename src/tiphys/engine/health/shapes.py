@@ -19,16 +19,33 @@ from tiphys.engine.health.rules import (
     always,
     both,
     check,
+    claim,
     condition,
+    conditions_of,
     field,
+    get,
     missing,
     other_generation,
     present,
 )
+from tiphys.model.keys import Manifest
 from tiphys.model.words import HealthStatusCode
 
 _STALE: Final = "Waiting for the latest change to be observed"
 STALE: Final = Row(other_generation, PROGRESSING, _STALE)
+
+
+def is_stale(entry: Manifest, generation: object) -> bool:
+    """Return whether a condition says to be about another generation of the spec."""
+    observed = entry.get("observedGeneration")
+    return bool(generation) and observed is not None and observed != generation
+
+
+@claim("a condition has the `observedGeneration` of another spec")
+def has_stale_condition(live: Manifest) -> bool:
+    """Claim that a condition is about another generation of the spec."""
+    generation = get(live, "metadata.generation")
+    return any(is_stale(entry, generation) for entry in conditions_of(live))
 
 
 def ready(

@@ -32,7 +32,6 @@ def test_the_health_of_a_live_object_is_as_recorded(case: str) -> None:
 # Argo CD says so of these as long as their controllers have not said anything.
 WORRYING_AT_FIRST = {
     "beat.k8s.elastic.co/Beat",
-    "core.spinkube.dev/SpinApp",
     "elasticsearch.k8s.elastic.co/Elasticsearch",
     "flagger.app/Canary",
     "game.kruise.io/GameServer",

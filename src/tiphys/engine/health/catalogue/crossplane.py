@@ -21,6 +21,7 @@ from tiphys.engine.health.rules import (
     claim,
     condition,
     conditions_of,
+    either,
     field,
     get,
     in_order,
@@ -52,33 +53,21 @@ _untouched: Final = (
     Row(both(_STATIC, absent("status.conditions")), HEALTHY),
 )
 
-_crossplane: Final = check(
-    *_untouched,
-    in_order(
-        Said("LastAsyncOperation", "False", DEGRADED),
-        Said("Synced", "False", DEGRADED),
-        *(
-            Said(type_, "True", HEALTHY)
-            for type_ in (
-                "Ready",
-                "Healthy",
-                "Offered",
-                "Established",
-                "ValidPipeline",
-                "RevisionHealthy",
-            )
-        ),
-    ),
-    _waiting,
-)
 
-_upbound: Final = check(
-    *_untouched,
-    Row(condition("LastAsyncOperation", "False"), DEGRADED, "{condition:LastAsyncOperation}"),
-    Row(condition("Synced", "False"), DEGRADED, "{condition:Synced}"),
-    Row(condition("Ready", "True"), HEALTHY),
-    _waiting,
+def _managed(*ready: str) -> Check:
+    return check(
+        *_untouched,
+        Row(condition("LastAsyncOperation", "False"), DEGRADED, "{condition:LastAsyncOperation}"),
+        Row(condition("Synced", "False"), DEGRADED, "{condition:Synced}"),
+        Row(either(*(condition(type_, "True") for type_ in ready)), HEALTHY),
+        _waiting,
+    )
+
+
+_crossplane: Final = _managed(
+    "Ready", "Healthy", "Offered", "Established", "ValidPipeline", "RevisionHealthy"
 )
+_upbound: Final = _managed("Ready")
 
 _is_synced: Final = condition("Synced", "True")
 _is_ready: Final = condition("Ready", "True")

@@ -9,7 +9,6 @@ from tiphys.engine.health.catalogue.kafka import KAFKA
 from tiphys.engine.health.rules import (
     DEGRADED,
     HEALTHY,
-    MISSING,
     PROGRESSING,
     SUSPENDED,
     UNKNOWN,
@@ -161,7 +160,12 @@ _elasticsearch: Final = check(
         "{status.health}",
     ),
     Row(
-        both(field("status.phase", "Ready"), field("status.health", "yellow", "red")),
+        both(field("status.phase", "Ready"), field("status.health", "yellow")),
+        PROGRESSING,
+        "{status.health}",
+    ),
+    Row(
+        both(field("status.phase", "Ready"), field("status.health", "red")),
         DEGRADED,
         "{status.health}",
     ),
@@ -204,32 +208,18 @@ _rabbit_cluster: Final = check(
 )
 
 
-def _begins_with(path: str, *starts: str) -> Claim:
-    return Claim(
-        lambda live: str(get(live, path) or "").startswith(starts),
-        f"`{path}` begins with {' or '.join(f'`{start}`' for start in starts)}",
-    )
-
-
-_tenant: Final = check(
-    Row(
-        _begins_with("status.currentState", "Provisioning", "Waiting", "Updating"),
-        PROGRESSING,
-        "{status.currentState}",
-    ),
-    *words(
-        "status.currentState",
-        {
-            HEALTHY: ("Initialized",),
-            DEGRADED: (
-                "Statefulset not controlled by operator",
-                "Another MinIO Tenant already exists in the namespace",
-                "Different versions across MinIO Pools",
-            ),
-        },
-        other=UNKNOWN,
-        unset=MISSING,
-    ).parts,
+_tenant: Final = words(
+    "status.currentState",
+    {
+        HEALTHY: ("Initialized",),
+        DEGRADED: (
+            "Statefulset not controlled by operator",
+            "Another MinIO Tenant already exists in the namespace",
+            "Tenant credentials are not set properly",
+            "Different versions across MinIO Pools",
+            "Pool Decommissioning Not Allowed",
+        ),
+    },
 )
 
 _CLICKHOUSE: Final = words(

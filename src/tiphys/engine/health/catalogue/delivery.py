@@ -83,8 +83,6 @@ def _prepares_schema(live: Manifest) -> bool:
     return said is not None and said.message in {"Reconciling", "GettingDevDB"}
 
 
-_job_result: Final = "status.ansibleJobResult.status"
-
 KINDS: Final[dict[str, Check]] = {
     **PROMOTION,
     "db.atlasgo.io/AtlasMigration": _atlas(_is_migrating),
@@ -148,15 +146,9 @@ KINDS: Final[dict[str, Check]] = {
         Row(always, HEALTHY, "{status.state}"),
     ),
     "pulumi.com/Stack": _stack,
-    "tower.ansible.com/AnsibleJob": check(
-        Row(
-            both(present("status.isFinished"), field(_job_result, "successful")),
-            HEALTHY,
-        ),
-        Row(
-            both(present("status.isFinished"), field(_job_result, "error")), DEGRADED, "job failed"
-        ),
-        Row(always, PROGRESSING, "{status.ansibleJobResult.status}"),
+    "tower.ansible.com/AnsibleJob": words(
+        "status.ansibleJobResult.status",
+        {HEALTHY: ("successful",), DEGRADED: ("failed", "error", "canceled")},
     ),
     "work.karmada.io/ResourceBinding": check(
         Row(

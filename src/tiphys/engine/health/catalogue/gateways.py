@@ -24,7 +24,7 @@ from tiphys.engine.health.rules import (
     entries,
     get,
 )
-from tiphys.engine.health.shapes import words
+from tiphys.engine.health.shapes import has_stale_condition, is_stale, words
 from tiphys.model.keys import Manifest
 
 Group = list[Manifest]
@@ -73,21 +73,11 @@ _gateway: Final = check(
 )
 
 
-def _is_stale(entry: Manifest, generation: object) -> bool:
-    return generation is not None and entry.get(_OBSERVED) not in {None, generation}
-
-
-@claim("a condition has the `observedGeneration` of another spec")
-def _has_stale_conditions(live: Manifest) -> bool:
-    generation = get(live, "metadata.generation")
-    return any(_is_stale(e, generation) for e in entries(live, "status.conditions"))
-
-
 @claim("condition `Accepted` has the `observedGeneration` of another spec")
 def _is_accepted_of_old(live: Manifest) -> bool:
     generation = get(live, "metadata.generation")
     accepted = [e for e in entries(live, "status.conditions") if e.get("type") == "Accepted"]
-    return bool(accepted) and all(_is_stale(e, generation) for e in accepted)
+    return bool(accepted) and all(is_stale(e, generation) for e in accepted)
 
 
 _gateway_class: Final = check(
@@ -98,7 +88,7 @@ _gateway_class: Final = check(
 )
 
 _listener_set: Final = check(
-    Row(_has_stale_conditions, PROGRESSING, "Waiting for the latest change to be observed"),
+    Row(has_stale_condition, PROGRESSING, "Waiting for the latest change to be observed"),
     Row(condition("Accepted", "False"), DEGRADED, "{condition:Accepted}"),
     Row(condition("Programmed", "False", "Unknown"), PROGRESSING, "{condition:Programmed}"),
     Row(_any(_listeners, "ResolvedRefs", "False"), DEGRADED, "a listener's references fail"),
@@ -130,7 +120,7 @@ def _fresh_parents(live: Manifest) -> list[Group]:
     return [
         group
         for group in _groups("status.parents")(live)
-        if group and not any(_is_stale(e, generation) for e in group)
+        if group and not any(is_stale(e, generation) for e in group)
     ]
 
 
@@ -177,7 +167,7 @@ def _responsible(live: Manifest) -> list[Group]:
 def _has_stale_ancestors(live: Manifest) -> bool:
     generation = get(live, "metadata.generation")
     return any(
-        _is_stale(e, generation) for group in _groups("status.ancestors")(live) for e in group
+        is_stale(e, generation) for group in _groups("status.ancestors")(live) for e in group
     )
 
 
@@ -235,6 +225,25 @@ def _is_admitted_by_all(live: Manifest) -> bool:
     )
 
 
+def _contour_says(status: str) -> Claim:
+    def holds(live: Manifest) -> bool:
+        generation = get(live, "metadata.generation")
+        return any(
+            entry.get("type") == "Valid"
+            and entry.get("status") == status
+            and entry.get(_OBSERVED) == generation
+            for entry in entries(live, "status.conditions")
+        )
+
+    return Claim(holds, f"condition `Valid` is {status}, of this generation")
+
+
+_contour: Final = check(
+    Row(_contour_says("True"), HEALTHY, "{status.description|condition:Valid}"),
+    Row(_contour_says("False"), DEGRADED, "{status.description|condition:Valid}"),
+    Row(always, PROGRESSING, "{status.description}"),
+)
+
 KINDS: Final[dict[str, Check]] = {
     "gateway.networking.k8s.io/BackendTLSPolicy": _backend_tls_policy,
     "gateway.networking.k8s.io/Gateway": _gateway,
@@ -259,11 +268,8 @@ KINDS: Final[dict[str, Check]] = {
         Row(condition("Failure", "True"), DEGRADED, "{condition:Failure}"),
         Row(always, PROGRESSING, "{condition:Running}"),
     ),
-    "projectcontour.io/HTTPProxy": words(
-        "status.currentStatus",
-        {HEALTHY: ("valid",), DEGRADED: ("invalid",)},
-        message="{status.description|status.currentStatus}",
-    ),
+    "projectcontour.io/ExtensionService": _contour,
+    "projectcontour.io/HTTPProxy": _contour,
     "route.openshift.io/Route": check(
         Row(_is_admitted_by_all, HEALTHY),
         Row(_any(_ingresses, "Admitted", "False"), DEGRADED, "an ingress does not admit it"),

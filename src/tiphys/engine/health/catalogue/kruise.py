@@ -61,8 +61,7 @@ def _reached(updated: str, wanted: str, partition: str = "") -> Claim:
     return Claim(holds, f"`{updated}` has reached `{wanted}`{less_partition}")
 
 
-def _held_rollout(stopped: Claim, partition: str, reached: Claim) -> tuple[Row, ...]:
-    held = _is_held(partition)
+def _held_rollout(stopped: Claim, held: Claim, reached: Claim) -> tuple[Row, ...]:
     return (
         _starting,
         Row(stopped, SUSPENDED, "paused"),
@@ -80,7 +79,7 @@ _replicas: Final = (
 _clone_set: Final = check(
     *_held_rollout(
         either(present("spec.updateStrategy.paused"), missing("status.updatedAvailableReplicas")),
-        "spec.updateStrategy.partition",
+        _is_held("spec.updateStrategy.partition"),
         _reached("status.updatedReplicas", "status.expectedUpdatedReplicas"),
     ),
     *_replicas,
@@ -88,7 +87,7 @@ _clone_set: Final = check(
 _stateful_set: Final = check(
     *_held_rollout(
         either(present(f"{_ROLLING}.paused"), missing("status.updatedAvailableReplicas")),
-        f"{_ROLLING}.partition",
+        _is_held(f"{_ROLLING}.partition"),
         _reached("status.updatedReplicas", "status.replicas", f"{_ROLLING}.partition"),
     ),
     *_replicas,
@@ -97,7 +96,7 @@ _DESIRED: Final = "status.desiredNumberScheduled"
 _daemon_set: Final = check(
     *_held_rollout(
         either(present(f"{_ROLLING}.paused"), missing("status.updatedNumberScheduled")),
-        f"{_ROLLING}.partition",
+        both(present(f"{_ROLLING}.partition"), _is_held(f"{_ROLLING}.partition")),
         _reached("status.updatedNumberScheduled", _DESIRED, f"{_ROLLING}.partition"),
     ),
     Row(same(_DESIRED, "status.updatedNumberScheduled", "status.numberAvailable"), HEALTHY),

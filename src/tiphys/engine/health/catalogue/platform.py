@@ -218,7 +218,9 @@ KINDS: Final[dict[str, Check]] = {
         Row(always, PROGRESSING, "Waiting for the backend"),
     ),
     "trident.netapp.io/TridentOrchestrator": words(
-        "status.status", {HEALTHY: ("Installed",)}, message="{status.message|status.status}"
+        "status.status",
+        {HEALTHY: ("Installed",), DEGRADED: ("Failed", "Error")},
+        message="{status.message|status.status}",
     ),
     "velero.io/Backup": _velero,
     "velero.io/Restore": _velero,

@@ -25,7 +25,7 @@ from tiphys.engine.health.rules import (
     get,
     in_order,
 )
-from tiphys.engine.health.shapes import ready, words
+from tiphys.engine.health.shapes import has_stale_condition, ready, words
 from tiphys.model.application import HealthStatus
 from tiphys.model.keys import Manifest
 
@@ -150,6 +150,7 @@ KINDS: Final[dict[str, Check]] = {
     "addons.projectcapsule.dev/SopsProvider": ready(is_observed=True),
     "addons.projectcapsule.dev/SopsSecret": ready(is_observed=True),
     "services.cloud.sap.com/*": check(
+        Row(has_stale_condition, PROGRESSING, "Waiting for the latest change to be observed"),
         Row(condition("Succeeded", "False"), DEGRADED, "{condition:Succeeded}"),
         Row(condition("Failed", "True"), DEGRADED, "{condition:Failed}"),
         Row(field("status.conditions", None), PROGRESSING, "Waiting for status"),

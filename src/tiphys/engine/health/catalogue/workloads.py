@@ -23,8 +23,10 @@ from tiphys.engine.health.rules import (
     check,
     claim,
     condition,
+    conditions_of,
     either,
     field,
+    find_condition,
     get,
     in_order,
     missing,
@@ -32,7 +34,7 @@ from tiphys.engine.health.rules import (
     present,
     unless,
 )
-from tiphys.engine.health.shapes import ready
+from tiphys.engine.health.shapes import STALE, ready
 from tiphys.model.keys import Manifest
 
 _no_status: Final = Row(missing("status.conditions"), PROGRESSING, "Waiting for status")
@@ -48,17 +50,31 @@ _knative_service: Final = check(
     _all_true("ConfigurationsReady", "RoutesReady", "Ready"),
     Row(always, PROGRESSING, "Waiting for status"),
 )
+_TRANSITION: Final = "status.modelStatus.transitionStatus"
 _inference_service: Final = check(
-    Row(any_condition("False"), DEGRADED, "{condition:Ready|reason:Ready}"),
+    Row(condition("Stopped", "True"), SUSPENDED, "stopped"),
+    # Stopped is the one condition of which False is good.
+    Row(any_condition("False", but=("Stopped",)), DEGRADED, "{condition:Ready|reason:Ready}"),
     Row(any_condition("Unknown"), PROGRESSING, "{condition:Ready|reason:Ready}"),
-    _all_true("PredictorReady", "IngressReady"),
+    Row(field(_TRANSITION, "BlockedByFailedLoad", "InvalidSpec"), DEGRADED, f"{{{_TRANSITION}}}"),
+    Row(field(_TRANSITION, "InProgress"), PROGRESSING, f"{{{_TRANSITION}}}"),
+    Row(condition("Ready", "True"), HEALTHY),
     Row(always, PROGRESSING, "Waiting for status"),
 )
+
+
+@claim("a condition has reason `Stopped`")
+def _is_stopped(live: Manifest) -> bool:
+    return any(entry.get("reason") == "Stopped" for entry in conditions_of(live))
+
+
+_llm_inference_service: Final = check(STALE, Row(_is_stopped, SUSPENDED, "stopped"), *ready().parts)
 
 _INSTALLED: Final = ("DependenciesInstalled", "DeploymentsAvailable", "InstallSucceeded", "Ready")
 _knative_serving: Final = check(
     _no_status,
     Row(condition("DeploymentsAvailable", "False"), PROGRESSING, "{condition:Ready}"),
+    Row(condition("Ready", "False"), PROGRESSING, "{condition:Ready}"),
     Row(any_condition("Unknown"), PROGRESSING, "{condition:Ready}"),
     _all_true(*_INSTALLED),
     Row(always, DEGRADED, "{condition:Ready|reason:Ready}"),
@@ -175,11 +191,16 @@ _flink_session_job: Final = check(
     Row(always, PROGRESSING, "Waiting for the job"),
 )
 
+_is_available: Final = condition("Available", "True")
+_is_rolled_out: Final = condition(
+    "Progressing", "True", reasons=("NewReplicationControllerAvailable",)
+)
 _deployment_config: Final = check(
     _no_status,
-    Row(both(condition("Available", "True"), condition("Progressing", "True")), HEALTHY),
+    Row(missing("status.replicas"), PROGRESSING, "Waiting for status"),
+    Row(either(field("status.replicas", 0), both(_is_available, _is_rolled_out)), HEALTHY),
     Row(
-        either(condition("Available", "True"), condition("Progressing", "True")),
+        either(_is_available, _is_rolled_out),
         PROGRESSING,
         "{condition:Available|condition:Progressing}",
     ),
@@ -193,7 +214,19 @@ def _lacks_ready(live: Manifest) -> bool:
     return number(live, "status.readyReplicas") < (1 if wanted is None else wanted)
 
 
+@claim("condition `Progressing` is False for a timeout or a failure")
+def _has_spin_app_failed(live: Manifest) -> bool:
+    entry = find_condition(live, "Progressing") or {}
+    message = str(entry.get("message") or "").lower()
+    return entry.get("status") == "False" and (
+        entry.get("reason") == "ProgressDeadlineExceeded"
+        or any(word in message for word in ("timeout", "failed"))
+    )
+
+
 _spin_app: Final = check(
+    Row(missing("status"), PROGRESSING, "Waiting for status"),
+    Row(_has_spin_app_failed, DEGRADED, "{condition:Progressing|reason:Progressing}"),
     Row(unless(condition("Available", "True")), DEGRADED, "{condition:Available}"),
     Row(_lacks_ready, PROGRESSING, "{#status.readyReplicas} replicas are ready"),
     Row(condition("Progressing", "True"), PROGRESSING, "{condition:Progressing}"),
@@ -233,5 +266,6 @@ KINDS: Final[dict[str, Check]] = {
     "serving.knative.dev/Route": ready(is_observed=True),
     "serving.knative.dev/Service": _knative_service,
     "serving.kserve.io/InferenceService": _inference_service,
+    "serving.kserve.io/LLMInferenceService": _llm_inference_service,
     "sparkoperator.k8s.io/SparkApplication": _spark,
 }
