@@ -57,3 +57,26 @@ def test_an_ignored_status_that_changes_the_health_is_seen(world: World) -> None
         app = world.new_app(repository, world.new_namespace(), syncPolicy=AUTOMATED)
 
         app.wait("Synced", "Healthy")
+
+
+def test_an_update_that_only_a_program_can_tell_to_be_ignored_causes_no_look(
+    world: World,
+) -> None:
+    """The expression is no plain path: it runs beside the event loop."""
+    namespace = world.new_namespace()
+    repository = world.new_repository({"all.yaml": text(config_map("one"), config_map("two"))})
+    rule = 'jqPathExpressions: [\'.data | select(.key == "edited" or .key == "value") | .key\']'
+    with world.settings("argocd-cm", {f"{RULE}ConfigMap": rule}):
+        app = world.new_app(repository, namespace, syncPolicy=AUTOMATED)
+        app.wait("Synced", "Healthy")
+        app.wait_for_operation()
+        time.sleep(1)  # the look at what the operation left is over
+
+        world.api.merge("ConfigMap", namespace, "one", {"data": {"key": "edited"}})
+        time.sleep(1)
+
+        assert app.status["sync"]["status"] == "Synced"
+
+        world.api.merge("ConfigMap", namespace, "two", {"data": {"key": "more"}})
+
+        app.wait("OutOfSync", timeout_s=5)

@@ -130,6 +130,10 @@ class World:
         if self.tiphys is not None:
             self.tiphys.kill(sent)
 
+    def answers(self) -> bool:
+        """Return whether tiphys serves now."""
+        return _answers(self.port)
+
     def _is_ready(self) -> bool:
         assert self.tiphys is not None
         assert not self.tiphys.has_ended, self.tiphys.log.read_text()[-3000:]

@@ -16,7 +16,7 @@ from tiphys.delivery.specification import check_spec
 from tiphys.delivery.targets import TargetLoader, TargetSet, instance_of, render_request
 from tiphys.kube.client import KubeClient
 from tiphys.kube.config import ClusterConfig
-from tiphys.model.application import Application
+from tiphys.model.application import Application, HealthStatus
 from tiphys.model.cluster import ClusterRecord
 from tiphys.model.errors import InvalidInputError
 from tiphys.model.keys import Manifest, ResourceKey
@@ -103,9 +103,12 @@ class Inspection:
             [await self._child(child) for child in sorted(cache.children([record.uid, str(key)]))]
         )
 
+    async def _health(self, live: Manifest) -> HealthStatus | None:
+        return await self._installation.look().settle(lambda: self._comparer.health.of(live))
+
     async def _child(self, key: ResourceKey) -> LiveNode:
         record = await self._cluster.cache.load(key)
-        health = None if record is None else self._comparer.health.of(record.manifest())
+        health = None if record is None else await self._health(record.manifest())
         return LiveNode(
             key=key,
             health=health.status.value if health else "",

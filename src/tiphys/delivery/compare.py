@@ -8,10 +8,10 @@ from tiphys.delivery.breathing import Breath
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.health import HealthChecks
 from tiphys.delivery.installation import Installation
-from tiphys.delivery.judging import Judge, Judged, namespace_of
+from tiphys.delivery.judging import Judge, Judged, Programs, namespace_of
 from tiphys.delivery.targets import Target, TargetSet, instance_of
 from tiphys.delivery.verdicts import Verdicts
-from tiphys.engine.conditions import orphaned_resource_warning
+from tiphys.engine.conditions import ignore_rule_errors, orphaned_resource_warning
 from tiphys.engine.diff import Comparison
 from tiphys.engine.health.aggregate import app_health
 from tiphys.engine.ignoring import IgnoreRule, compile_rules
@@ -20,6 +20,8 @@ from tiphys.engine.permissions import permits_resource
 from tiphys.engine.reconciliation import without_aliases
 from tiphys.kube.live_cache import LiveCache
 from tiphys.kube.live_store import LiveRecord
+from tiphys.languages.asking import Look
+from tiphys.languages.jq import compile_deletion
 from tiphys.model.application import Application, Condition, HealthStatus, ResourceStatus
 from tiphys.model.keys import GroupKind, ResourceKey
 from tiphys.model.labels import MIGRATION_MANAGER
@@ -109,7 +111,9 @@ class Comparer:
         if previous is not None and previous.context != context:
             previous = None
         seen = Seen(cluster.cache, cluster.cache.revision)
-        judge = Judge(self._installation, app, project, cluster, self.ignore_rules(app))
+        look = self._installation.look()
+        rules, unusable = await self.ignore_rules(app, look)
+        judge = Judge(self._installation, app, project, cluster, Programs(look, rules))
         changed = _changed(cluster, targets, previous, instance_of(app, self._installation))
         if project.spec.orphaned_resources is not None or namespace_of(app) is not None:
             changed = None  # there is something to find out besides the objects
@@ -131,6 +135,7 @@ class Comparer:
         warning = orphaned_resource_warning(len(self.orphans(app, project, cluster)))
         found = judged.values()
         rows = _rows(found, previous)
+        compared = {key: one.comparison for key, one in judged.items() if one.comparison}
         is_behind = lacks or any(one.is_behind for one in found)
         return Compared(
             targets=targets,
@@ -144,6 +149,7 @@ class Comparer:
                 *targets.conditions,
                 *(one.shared for one in found if one.shared is not None),
                 *((warning,) if warning is not None else ()),
+                *ignore_rule_errors(unusable, compared),
             ),
             context=context,
             seen=seen,
@@ -238,11 +244,16 @@ class Comparer:
             cache.names_of(GroupKind("apps", "StatefulSet"), namespace),
         )
 
-    def ignore_rules(self, app: Application) -> tuple[IgnoreRule, ...]:
-        """Return the rules on ignored differences: the Application's, then the installation's."""
+    async def ignore_rules(
+        self, app: Application, look: Look
+    ) -> tuple[tuple[IgnoreRule, ...], tuple[str, ...]]:
+        """Return the rules on ignored differences, and a line for each part that is unusable.
+
+        The Application's come first, then the installation's.
+        """
         own = app.spec.ignore_differences or ()
         entries = (*own, *self._installation.settings.ignored_differences())
-        return compile_rules(entries, self._installation.compile_jq)[0]
+        return await look.settle(lambda: compile_rules(entries, compile_deletion))
 
     def _context(self, app: Application, project: AppProject, cluster: OpenCluster) -> object:
         discovery, spec = cluster.client.discovery, app.spec

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from tiphys.delivery.installation import Installation
 from tiphys.engine.health.resource import resource_health
-from tiphys.languages.lua import health_check
+from tiphys.languages.health import health_check
 from tiphys.model.application import HealthStatus
 from tiphys.model.keys import GroupKind, Manifest, key_of
 from tiphys.settings.customizations import HealthScript
@@ -20,12 +20,20 @@ class HealthChecks:
         self._compiled: dict[HealthScript, Check] = {}
 
     def of(self, live: Manifest) -> HealthStatus | None:
-        """Return the health of a live object, None for a kind without a check."""
+        """Return the health of a live object, None for a kind without a check.
+
+        Raises:
+            UnansweredError: a script of the user's has to run first; see `Look.settle`.
+        """
         return resource_health(
             live,
             self._override(key_of(live).group_kind),
             has_standard=self._installation.settings.standard_conditions_enabled,
         )
+
+    def has_script(self, kind: GroupKind) -> bool:
+        """Return whether the user has a check of their own for a kind."""
+        return self._installation.settings.customizations.health_script(kind) is not None
 
     def _override(self, kind: GroupKind) -> Check | None:
         script = self._installation.settings.customizations.health_script(kind)

@@ -2,15 +2,15 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
 from tiphys.delivery.applications import decode_project
-from tiphys.engine.ignoring import Transform
 from tiphys.engine.permissions import permits_source
 from tiphys.engine.tracking import TrackingPolicy, parse_tracking_method
 from tiphys.kube.informer import Informer
+from tiphys.languages.asking import Answering, Look
 from tiphys.model.cluster import ClusterRecord
 from tiphys.model.errors import InvalidInputError
 from tiphys.model.keys import Manifest
@@ -43,13 +43,17 @@ class Installation:
         namespace: str,
         collections: Collections,
         environment: Mapping[str, str],
-        compile_jq: Callable[[str], Transform],
+        interpreters: Answering,
     ) -> None:
         self.namespace = namespace
         self.collections = collections
-        self.compile_jq = compile_jq
+        self.interpreters = interpreters
         self._environment = environment
         self._settings: Settings | None = None
+
+    def look(self) -> Look:
+        """Return a new look, with a budget of its own for what users wrote."""
+        return Look(self.interpreters)
 
     @property
     def settings(self) -> Settings:

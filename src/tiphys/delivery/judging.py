@@ -40,6 +40,7 @@ from tiphys.engine.tracking import (
     with_backfilled_tracking,
 )
 from tiphys.kube.live_store import LiveRecord
+from tiphys.languages.asking import Look
 from tiphys.model.application import Application, Condition, ResourceStatus
 from tiphys.model.keys import Manifest, ResourceKey, key_of
 from tiphys.model.labels import MIGRATION_MANAGER
@@ -75,8 +76,14 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
             and self.is_behind == before.is_behind
             and self.health == before.health
             and self.shared == before.shared
+            and self.problems == before.problems
             and not (self.comparison is not None and self.comparison.is_provisional)
         )
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """Why rules on ignored differences could not be used for it."""
+        return () if self.comparison is None else self.comparison.problems
 
     def stands(self, target: Target | None, record: LiveRecord | None) -> bool:
         """Return whether it holds for a target and a live object too."""
@@ -89,6 +96,18 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Programs(msgspec.Struct, frozen=True):
+    """What users wrote that a comparison runs.
+
+    Attributes:
+        look: runs it, and the health checks.
+        rules: on ignored differences.
+    """
+
+    look: Look
+    rules: tuple[IgnoreRule, ...]
+
+
 class Judge:
     """Judges the objects of one Application, as it stands now."""
 
@@ -98,11 +117,11 @@ class Judge:
         app: Application,
         project: AppProject,
         cluster: OpenCluster,
-        rules: tuple[IgnoreRule, ...],
+        programs: Programs,
     ) -> None:
         self._installation = installation
         self._app, self._project, self._cluster = app, project, cluster
-        self._rules = rules
+        self._look, self._rules = programs.look, programs.rules
         self._instance = instance_of(app, installation)
         self._options = parse_options(app.spec.policy.sync_options)
         tracking = installation.tracking
@@ -134,7 +153,9 @@ class Judge:
         comparison = None
         if pair.is_compared:
             comparison = await self._comparison(pair, target, verdicts)
-        found = None if live is None or pair.is_skipped else health.of(live)
+        found = None
+        if live is not None and not pair.is_skipped:
+            found = await self._look.settle(lambda: health.of(live))
         is_namespaced = self._is_namespaced(key)
         judgement = Judgement(
             comparison=comparison,
@@ -185,7 +206,7 @@ class Judge:
             options=self._options,
             context=(self._cluster.record.server, discovery.version, discovery.digest),
         )
-        return await verdicts.judge(self._cluster.client, question)
+        return await verdicts.judge(self._cluster.client, question, self._look)
 
     async def is_namespace_behind(self, record: LiveRecord | None, verdicts: Verdicts) -> bool:
         """Return whether the destination namespace lacks metadata that the Application manages.

@@ -18,6 +18,7 @@ from tiphys.engine.normalise import prepare_target
 from tiphys.engine.scrubbing import without_secrets
 from tiphys.engine.sync.options import SyncOptions, resource_options
 from tiphys.kube.client import KubeClient
+from tiphys.languages.asking import Look
 from tiphys.model.errors import ApiError, ClusterError, NotFoundError
 from tiphys.model.keys import GroupVersionKind, Manifest, gvk_of, key_of
 from tiphys.structured.schema import load_builtin_schema
@@ -46,14 +47,20 @@ class Verdicts:
         self.questions = 0
         self.trials = Trials()
 
-    async def judge(self, client: KubeClient, question: Question) -> Comparison:
-        """Return SYNCED or OUT_OF_SYNC for a resource that is both wanted and live."""
+    async def judge(self, client: KubeClient, question: Question, look: Look) -> Comparison:
+        """Return SYNCED or OUT_OF_SYNC for a resource that is both wanted and live.
+
+        Args:
+            client: of its cluster.
+            question: what is compared.
+            look: runs what users wrote.
+        """
         settings = _with_mode(question)
         digest = live_digest(question.live, with_status=not settings.ignore_status)
         key = (question.target_digest, digest, settings, question.context)
         found = self._known.get(key)
         if found is None:
-            found = _shown(await self._decide(client, question, settings), question)
+            found = _shown(await self._decide(client, question, settings, look), question)
             if found.is_provisional:
                 return found
             self._known[key] = found
@@ -62,10 +69,12 @@ class Verdicts:
         return found
 
     async def _decide(
-        self, client: KubeClient, question: Question, settings: CompareSettings
+        self, client: KubeClient, question: Question, settings: CompareSettings, look: Look
     ) -> Comparison:
         schema = load_builtin_schema().schema_for(gvk_of(question.target))
-        comparison = compare(question.target, question.live, settings, schema)
+        comparison = await look.settle(
+            lambda: compare(question.target, question.live, settings, schema)
+        )
         if comparison.verdict is not Verdict.ASK:
             return comparison
         async with self._slots:
@@ -83,7 +92,9 @@ class Verdicts:
             except (ApiError, NotFoundError, ClusterError) as err:
                 refusal = judge_refusal(comparison, err.what)
                 return msgspec.structs.replace(refusal, is_provisional=err.transient)
-        return judge_prediction(question.target, live, prediction, settings, schema)
+        return await look.settle(
+            lambda: judge_prediction(question.target, live, prediction, settings, schema)
+        )
 
     def _remember_trial(self, client: KubeClient, question: Question) -> None:
         """A sync of the same target to the same object need not be tried again."""

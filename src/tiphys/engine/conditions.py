@@ -5,14 +5,16 @@ of every condition whose type and message stand is kept, not only that of the fi
 so that an evaluation which finds nothing new writes nothing.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
+from tiphys.engine.diff.settings import Comparison
 from tiphys.model.application import Condition
 from tiphys.model.keys import ResourceKey
 from tiphys.model.words import ConditionType
 
+_MOST_RULE_ERRORS = 5
 _ERRORS = frozenset(word for word in ConditionType if word.endswith("Error"))
 
 
@@ -73,6 +75,32 @@ def shared_resource_warning(
         message=f"{resource.kind}/{resource.name} is part of applications "
         f"{app_qualified_name} and {other}",
     )
+
+
+def ignore_rule_errors(
+    unusable: Iterable[str], comparisons: Mapping[ResourceKey, Comparison]
+) -> list[Condition]:
+    """Say which rules on ignored differences could not be used, and for what.
+
+    Args:
+        unusable: why parts of rules cannot be used at all.
+        comparisons: by resource; their problems came up when rules were used.
+
+    Returns:
+        One condition per problem, the first few of them.
+    """
+    found = [f"ignoreDifferences: {line}" for line in unusable]
+    by_problem: dict[str, list[ResourceKey]] = {}
+    for key, comparison in comparisons.items():
+        for problem in comparison.problems:
+            by_problem.setdefault(problem, []).append(key)
+    for problem, keys in by_problem.items():
+        more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+        found.append(f"ignoreDifferences: {problem} (for {min(keys)}{more})")
+    shown = found[:_MOST_RULE_ERRORS]
+    if len(found) > len(shown):
+        shown.append(f"ignoreDifferences: {len(found) - len(shown)} more problems")
+    return [Condition(type=ConditionType.COMPARISON_ERROR, message=line) for line in shown]
 
 
 def orphaned_resource_warning(count: int) -> Condition | None:

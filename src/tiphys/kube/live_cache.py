@@ -14,6 +14,7 @@ from enum import StrEnum
 import msgspec
 
 from tiphys.kube.client import KubeClient
+from tiphys.kube.deferred import DeferredChanges
 from tiphys.kube.extent import EVERYTHING, Extent
 from tiphys.kube.live_feed import LiveFeed
 from tiphys.kube.live_store import LiveRecord, LiveStore, Reading
@@ -76,7 +77,12 @@ class LiveCache:
     ) -> None:
         self._client, self._extent = client, extent
         self._is_excluded = is_excluded
-        self._store = LiveStore(reading)
+        self._store, self._takes_time = LiveStore(reading), reading.takes_time
+        self._deferred = DeferredChanges(
+            reading.is_noise,
+            self._store.get,
+            lambda key, before, after: self._tell(LiveChange.MODIFIED, key, before, after),
+        )
         self._feeds: dict[_Place, LiveFeed] = {}
         self._listeners: list[Callable[[LiveEvent], None]] = []
         self._availability_listeners: list[Callable[[], None]] = []
@@ -96,6 +102,7 @@ class LiveCache:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await self._deferred.close()
 
     def subscribe(self, listener: Callable[[LiveEvent], None]) -> Callable[[], None]:
         """Be told of every change that may matter; must return at once.
@@ -268,12 +275,17 @@ class LiveCache:
                 self._tell(LiveChange.DELETED, key, gone, gone)
             return
         before, after = self._store.put(key, manifest)
-        if before is after:
-            return
         if before is None:
             self._tell(LiveChange.ADDED, key, after, after)
-        elif _state(before) != _state(after):
-            self._tell(LiveChange.MODIFIED, key, before, after)
+        elif before is not after:
+            self._modified(key, before, after)
+
+    def _modified(self, key: ResourceKey, before: LiveRecord, after: LiveRecord) -> None:
+        if _state(before) != _state(after):
+            if _is_same_object(before, after) and self._takes_time(key):
+                self._deferred.add(key, before)
+            else:
+                self._tell(LiveChange.MODIFIED, key, before, after)
         elif before.node != after.node:
             self._tell(LiveChange.MODIFIED, key, before, after, is_noise=True)
 
@@ -331,6 +343,10 @@ class LiveCache:
             await feed.task
         if self._client.discovery.preferred(gvk.group_kind) is None:
             self.retain(gvk.group_kind, set())
+
+
+def _is_same_object(before: LiveRecord, after: LiveRecord) -> bool:
+    return (before.uid, before.instance) == (after.uid, after.instance)
 
 
 def _state(record: LiveRecord) -> tuple[int, str | None, str]:

@@ -5,7 +5,7 @@ words an object. Indexes from Application and from owner to objects replace ever
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 import msgspec
 import orjson
@@ -52,17 +52,30 @@ def _whole(manifest: Manifest) -> Manifest:
     return manifest
 
 
+def _never(key: ResourceKey) -> bool:
+    del key
+    return False
+
+
+async def _no_noise(before: Manifest, after: Manifest) -> bool:
+    return before == after
+
+
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """What is read off each object as it comes in.
 
     Attributes:
         tracking: returns the Application that an object's mark names.
         without_noise: returns what of an object is worth a look when it changes.
+        takes_time: tells that of an object's changes `is_noise` has to decide.
+        is_noise: returns whether a change, from before to after, needs no look.
         describe: returns what a resource tree shows of an object, as JSON.
     """
 
     tracking: Callable[[Manifest], str | None]
     without_noise: Callable[[Manifest], Manifest] = _whole
+    takes_time: Callable[[ResourceKey], bool] = _never
+    is_noise: Callable[[Manifest, Manifest], Awaitable[bool]] = _no_noise
     describe: Callable[[Manifest], bytes] | None = None
 
 
@@ -172,7 +185,7 @@ class LiveStore:
             resource_version=int(metadata["resourceVersion"]),
             owners=owners,
             instance=instance,
-            digest=_digest(self._reading.without_noise(manifest)) if is_whole else 0,
+            digest=digest_of(self._reading.without_noise(manifest)) if is_whole else 0,
             body=kept_json(manifest) if is_whole else None,
             node=describe(manifest) if describe and (is_whole or owners) else None,
         )
@@ -202,7 +215,8 @@ def _discard(index: dict[str, set[ResourceKey]], name: str, key: ResourceKey) ->
             del index[name]
 
 
-def _digest(manifest: Manifest) -> int:
+def digest_of(manifest: Manifest) -> int:
+    """Return what changes with anything but versions and owners of fields."""
     metadata = manifest["metadata"]
     kept = {name: value for name, value in metadata.items() if name not in _VOLATILE}
     return hash(orjson.dumps({**manifest, "metadata": kept}, option=orjson.OPT_SORT_KEYS))

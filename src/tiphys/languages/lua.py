@@ -1,5 +1,7 @@
 """Lua scripts of `argocd-cm`: health checks, and anything else that maps an object to a table.
 
+This runs in a worker process; see `interpreters`. Time is the CPU time of that process.
+
 Every call gets a runtime of its own, so no script sees another's leavings, with these limits:
 memory by the allocator, time by a hook that runs every few thousand instructions. After the time
 limit the hook runs at every instruction, and `pcall` looks at the clock itself, because so deep in
@@ -12,19 +14,14 @@ Source: Lua 5.1 reference manual; Argo CD operator manual, "Custom Health Checks
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 import lupa.lua51
 
-from tiphys.model.application import HealthStatus
 from tiphys.model.errors import TiphysError
-from tiphys.model.keys import Manifest
-from tiphys.model.words import HealthStatusCode
 
 TIME_LIMIT_S: Final = 1.0
-_REST_S: Final = 60.0
-_MOST_RESTING: Final = 3
 _MAX_BYTES: Final = 32 * 1024 * 1024
 _MAX_DEPTH: Final = 64
 _INSTRUCTIONS: Final = 5000  # between two looks at the clock
@@ -80,70 +77,6 @@ class LuaTimeError(LuaError):
     """A script takes too long."""
 
 
-class _Rests:
-    """What a script took too long for: it is not tried again for a while.
-
-    Each try holds up everything else for as long as it may take. After some objects in a row the
-    script itself is taken to be the reason.
-    """
-
-    def __init__(self) -> None:
-        self._until: dict[str, float] = {}
-
-    def begin(self, live: Manifest) -> None:
-        """Note that the script took too long for an object."""
-        self._until[_uid(live)] = time.monotonic() + _REST_S
-
-    def holds(self, live: Manifest) -> bool:
-        """Return whether an object is to be left in peace."""
-        now = time.monotonic()
-        self._until = {uid: until for uid, until in self._until.items() if until > now}
-        return _uid(live) in self._until or len(self._until) >= _MOST_RESTING
-
-
-def _uid(live: Manifest) -> str:
-    return str((live.get("metadata") or {}).get("uid", ""))
-
-
-def health_check(
-    script: str, *, use_open_libs: bool = False, time_limit_s: float = TIME_LIMIT_S
-) -> Callable[[Manifest], HealthStatus | None]:
-    """Return the health check that a script defines.
-
-    The check raises LuaError when the script fails or returns no table; it returns None for a
-    script that returns nil or an empty table, which means that the object has no health. What
-    takes too long is tried once a minute.
-    """
-    rests = _Rests()
-
-    def check(live: Manifest) -> HealthStatus | None:
-        if rests.holds(live):
-            raise _too_long(time_limit_s)
-        variables = {"obj": live, "actionParams": {}}
-        try:
-            result = run(script, variables, use_open_libs=use_open_libs, time_limit_s=time_limit_s)
-        except LuaTimeError:
-            rests.begin(live)
-            raise
-        if result is None or result == {}:
-            return None
-        if not isinstance(result, dict):
-            raise LuaError(
-                f"expect table output from Lua script, not {_lua_type(result)}",
-                where="health.lua",
-                hint="Return a table with `status` and `message`.",
-            )
-        try:
-            status = HealthStatusCode(str(result.get("status")))
-        except ValueError:
-            return HealthStatus(
-                status=HealthStatusCode.UNKNOWN, message="Lua returned an invalid health status"
-            )
-        return HealthStatus(status=status, message=str(result.get("message") or ""))
-
-    return check
-
-
 def run(
     script: str,
     variables: Mapping[str, Any],
@@ -157,7 +90,7 @@ def run(
         script: Lua 5.1.
         variables: globals of the script, JSON data; it gets copies.
         use_open_libs: whether the pattern functions of the string library are there.
-        time_limit_s: seconds, > 0.
+        time_limit_s: seconds of CPU time, > 0.
 
     Returns:
         The first value. A table with the keys 1..n becomes a list, any other a dict; an empty one
@@ -166,11 +99,15 @@ def run(
     Raises:
         LuaError: the script does not compile, fails, or exceeds a limit.
     """
-    deadline = time.monotonic() + time_limit_s
+    deadline = time.process_time() + time_limit_s
+
+    def is_expired() -> bool:
+        return time.process_time() > deadline
+
     runtime = _runtime()
     try:
         code = runtime.compile(script)
-        runtime.execute(_PREPARE, lambda: time.monotonic() > deadline, use_open_libs, _INSTRUCTIONS)
+        runtime.execute(_PREPARE, is_expired, use_open_libs, _INSTRUCTIONS)
         for name, value in variables.items():
             runtime.globals()[name] = _to_lua(runtime, value)
         return _from_lua(_first(code()))
@@ -179,7 +116,7 @@ def run(
     except lupa.lua51.LuaMemoryError as err:
         raise LuaError("memory limit exceeded", where="Lua script") from err
     except (lupa.lua51.LuaError, lupa.lua51.LuaSyntaxError) as err:
-        if time.monotonic() > deadline:
+        if is_expired():
             raise _too_long(time_limit_s) from err
         raise LuaError(_first_line(err), where="Lua script") from err
 

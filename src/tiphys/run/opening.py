@@ -25,7 +25,7 @@ from tiphys.kube.informer import Informer
 from tiphys.kube.live_cache import LiveCache
 from tiphys.kube.live_store import Reading
 from tiphys.kube.transport import Transport
-from tiphys.languages.jq import JqDeleter
+from tiphys.languages.interpreters import Interpreters
 from tiphys.model.cluster import ClusterRecord
 from tiphys.model.keys import GroupVersionKind, Manifest
 from tiphys.model.labels import API_GROUP
@@ -50,13 +50,13 @@ async def installation_of(client: KubeClient, namespace: str) -> AsyncIterator[I
         collections.secrets,
         collections.config_maps,
     ]
-    deleter = JqDeleter()
+    interpreters = Interpreters()
     try:
         await asyncio.gather(*(part.start() for part in parts))
-        yield Installation(namespace, collections, os.environ, deleter.compile)
+        yield Installation(namespace, collections, os.environ, interpreters)
     finally:
         await asyncio.gather(*(part.close() for part in parts))
-        deleter.close()
+        await interpreters.close()
 
 
 async def open_cluster(
@@ -76,8 +76,7 @@ async def open_cluster(
         discovery = Discovery(transport)
         await discovery.refresh()
         client = KubeClient(transport, discovery)
-        settings, checks = installation.settings, HealthChecks(installation)
-
+        settings, noise = installation.settings, Noise(installation, HealthChecks(installation))
         cache = LiveCache(
             client,
             is_excluded=lambda kind: is_excluded(
@@ -85,7 +84,9 @@ async def open_cluster(
             ),
             reading=Reading(
                 tracking=lambda live: owner_instance(live, installation.tracking),
-                without_noise=Noise(installation, checks.of).without,
+                without_noise=noise.without,
+                takes_time=noise.takes_time,
+                is_noise=noise.is_noise,
                 describe=_described,
             ),
             extent=Extent(record.namespaces, record.cluster_resources),

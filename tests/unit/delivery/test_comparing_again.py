@@ -21,6 +21,7 @@ from tiphys.kube.informer import Informer
 from tiphys.kube.live_cache import LiveCache
 from tiphys.kube.live_store import Reading
 from tiphys.kube.transport import Transport
+from tiphys.languages.interpreters import Interpreters
 from tiphys.model.cluster import IN_CLUSTER
 from tiphys.model.encoding import kept_json
 from tiphys.model.keys import GroupVersionKind, Manifest, gvk_of, key_of
@@ -55,7 +56,7 @@ class Street:
         collections = Collections(
             applications=nothing, projects=nothing, secrets=nothing, config_maps=nothing
         )
-        installation = Installation("argocd", collections, {}, lambda _: lambda value: value)
+        installation = Installation("argocd", collections, {}, Interpreters())
         self.comparer = Comparer(installation)
         self.cache = LiveCache(
             client,

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiphys.languages.jq import JqDeleter, delete_path, parse_path
-from tiphys.languages.jq_worker import answer
+from tiphys.languages.jq import compile_deletion, delete_path, parse_path
+from tiphys.languages.worker import run_jq
 
 MANIFEST: dict[str, Any] = {
     "metadata": {"annotations": {"a.b/c": "1", "keep": "2"}},
@@ -107,22 +107,18 @@ def test_paths_agree_with_jq_wherever_jq_does_not_fail(value: Any, steps: list[s
 )
 def test_the_worker_answers(expression: str, expected: dict[str, Any]) -> None:
     manifest = {"spec": {"containers": [{"name": "a", "image": "x"}]}}
-    request = {"expression": expression, "input": manifest, "trial": False}
 
-    assert answer(request) == expected
+    assert run_jq({"text": expression, "input": manifest}) == expected
 
 
 def test_the_worker_names_bad_syntax() -> None:
-    found = answer({"expression": "a b", "input": {}, "trial": True})
+    found = run_jq({"text": "a b"})
 
     assert "syntax error" in found["error"]
 
 
-def test_plain_paths_start_no_worker() -> None:
-    deleter = JqDeleter()
-
-    deletion = deleter.compile(".spec.replicas")
+def test_plain_paths_need_no_worker() -> None:
+    deletion = compile_deletion(".spec.replicas")
 
     assert not deletion.needs_worker
     assert "replicas" not in deletion(MANIFEST)["spec"]
-    deleter.close()

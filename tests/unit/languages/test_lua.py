@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from tiphys.languages.lua import LuaError, health_check, run
+from tiphys.languages.health import health_of
+from tiphys.languages.lua import LuaError, run
 from tiphys.model.application import HealthStatus
 from tiphys.model.words import HealthStatusCode as Code
 
@@ -56,12 +57,12 @@ return hs
     ],
 )
 def test_health_scripts(script: str, live: dict[str, Any], expected: HealthStatus | None) -> None:
-    assert health_check(script)(live) == expected
+    assert health_of(run(script, {"obj": live})) == expected
 
 
 def test_a_script_that_returns_no_table_says_what_it_returned() -> None:
     with pytest.raises(LuaError, match="expect table output from Lua script, not string"):
-        health_check('return "Healthy"')({})
+        health_of(run('return "Healthy"', {"obj": {}}))
 
 
 @pytest.mark.parametrize(
@@ -136,29 +137,6 @@ def test_a_script_ends_at_its_time_limit(script: str) -> None:
         run(script, {}, time_limit_s=0.02)
 
     assert time.monotonic() - started_at < 1
-
-
-def test_what_takes_too_long_is_not_tried_again_at_once() -> None:
-    loops = 'if obj.metadata.uid ~= "good" then while true do end end return {status = "Healthy"}'
-    check = health_check(loops, time_limit_s=0.2)
-
-    def seen(uid: str) -> str:
-        try:
-            return str(check({"metadata": {"uid": uid}}))
-        except LuaError as err:
-            return err.what
-
-    def took_s(uid: str) -> float:
-        started_at = time.monotonic()
-        assert seen(uid) == "time limit of 0.2 s exceeded"
-        return time.monotonic() - started_at
-
-    assert took_s("first") > 0.2
-    assert took_s("first") < 0.1
-    assert seen("good") == str(HealthStatus(status=Code.HEALTHY))
-    assert took_s("second") > 0.2
-    assert took_s("third") > 0.2
-    assert took_s("fourth") < 0.1  # by now it is the script, not the object
 
 
 def test_a_script_ends_at_its_memory_limit() -> None:

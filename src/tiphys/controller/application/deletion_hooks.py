@@ -43,9 +43,11 @@ class DeletionHooks:
         hooks = await self._hooks(app, cluster, kind)
         for hook in hooks:
             self._require_permitted(project, cluster.record, key_of(hook))
-        health = self._services.comparer.health.of
+        health, look = self._services.comparer.health.of, self._services.installation.look()
         while True:
-            step = next_hooks(hooks, lambda key: _live(cluster, key), health)
+            step = await look.settle(
+                lambda: next_hooks(hooks, lambda key: _live(cluster, key), health)
+            )
             for found in step.delete:
                 await _delete(cluster, found)
             if step.failed:

@@ -166,6 +166,7 @@ class Operator:
             is_ours=lambda live: owner_instance(live, installation.tracking) == instance,
             why_kept=lambda live: why_kept(live, draft.app, running.options),
             trials=self._services.comparer.verdicts.trials,
+            look=installation.look(),
             secret_annotations=installation.settings.sensitive_annotations,
         )
 
@@ -207,7 +208,7 @@ class Operator:
                 self._end(draft, memory, OperationPhase.FAILED, message)
                 return self._outcome.retry_wait_s(draft.status.operation_state) or None
         while True:
-            step = self._next(draft, memory, cluster)
+            step = await self._next(draft, memory, cluster)
             waits = not (step.has_actions or step.phase.is_completed)
             self._record(draft, memory, step.records, step.message, waits=waits)
             if step.has_actions:
@@ -220,7 +221,7 @@ class Operator:
             if not step.is_last_batch and (step.apply or step.prune):
                 await asyncio.sleep(self._services.installation.settings.wave_delay_s)
 
-    def _next(self, draft: Draft, memory: Memory, cluster: OpenCluster) -> Step:
+    async def _next(self, draft: Draft, memory: Memory, cluster: OpenCluster) -> Step:
         assert memory.sync is not None
         state = draft.status.operation_state
         assert state is not None
@@ -240,14 +241,16 @@ class Operator:
             prunes=sync.prune,
             is_dry_run=sync.dry_run,
         )
-        records = self._records(draft, memory)
-        if state.phase is OperationPhase.TERMINATING:
-            return terminate(memory.sync.tasks, records, view)
-        if why := self._why_stop(memory, state):
+        records, tasks = self._records(draft, memory), memory.sync.tasks
+        look, why = self._services.installation.look(), ""
+        if state.phase is not OperationPhase.TERMINATING:
+            why = self._why_stop(memory, state)
+            if not why:
+                return await look.settle(lambda: next_step(tasks, records, view))
             self._write(draft, phase=OperationPhase.TERMINATING)
-            step = terminate(memory.sync.tasks, records, view)
-            return msgspec.structs.replace(step, message=f"{step.message}, {why}")
-        return next_step(memory.sync.tasks, records, view)
+        step = await look.settle(lambda: terminate(tasks, records, view))
+        message = f"{step.message}, {why}" if why else step.message
+        return msgspec.structs.replace(step, message=message)
 
     def _why_stop(self, memory: Memory, state: OperationState) -> str:
         """Return why a sync that could go on is stopped, "" when it is not."""

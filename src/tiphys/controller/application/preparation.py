@@ -91,7 +91,8 @@ class Preparation:
         if options.fail_on_shared_resource and shared:
             return OperationPhase.FAILED, f"Shared resource found: {shared[0]}"
         tasks = await self._plan(draft.app, cluster, compared, state, options)
-        rules = self._services.comparer.ignore_rules(draft.app)
+        look = self._services.installation.look()
+        rules, _ = await self._services.comparer.ignore_rules(draft.app, look)
         return RunningSync(
             attempt=(state.started_at, state.retries),
             compared=compared,

@@ -21,6 +21,7 @@ from tiphys.engine.sync.records import applied, prune_skipped, pruned, refused
 from tiphys.engine.sync.tasks import SyncTask
 from tiphys.kube.apply import ApplyOptions, apply_resource, wait_established
 from tiphys.kube.client import JSON_PATCH
+from tiphys.languages.asking import Look
 from tiphys.model.errors import ApiError, NotFoundError, TiphysError
 from tiphys.model.keys import GroupKind, Manifest
 from tiphys.model.labels import FIELD_MANAGER, HOOK_FINALIZER
@@ -42,6 +43,7 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
         secret_annotations: keys of annotations whose values are never shown.
         why_kept: tells why an object that left Git stays, "" when it may be pruned.
         trials: what the API server has accepted before.
+        look: runs what users wrote.
     """
 
     dry_run: bool
@@ -52,6 +54,7 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
     is_ours: Callable[[Manifest], bool]
     why_kept: Callable[[Manifest], str]
     trials: Trials
+    look: Look
     secret_annotations: tuple[str, ...] = ()
 
 
@@ -187,7 +190,8 @@ class SyncActions:
             dry_run=dry_run,
         )
         live = self.live(task)
-        target = self._target(task, live, is_whole=client_side or options.replace)
+        is_whole = client_side or options.replace
+        target = await self._manner.look.settle(lambda: self._target(task, live, is_whole=is_whole))
         client = self._cluster.client
         try:
             result = await apply_resource(client, target, live, wanted)

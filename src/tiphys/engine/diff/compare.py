@@ -128,7 +128,12 @@ class Faces:
         if verdict is Verdict.OUT_OF_SYNC and not differences:
             verdict = Verdict.SYNCED
         drifts = drifts_of(differences, self.entries)
-        return Comparison(verdict=verdict, drifts=drifts, note="; ".join(notes))
+        return Comparison(
+            verdict=verdict,
+            drifts=drifts,
+            note="; ".join(notes),
+            problems=tuple(self.ignored.problems),
+        )
 
     def _left_over_of_apply(self) -> list[Difference]:
         return [

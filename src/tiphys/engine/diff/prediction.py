@@ -10,6 +10,8 @@ on purpose: a value that admission overrules is Synced with a note, since no syn
 
 from typing import Any
 
+import msgspec
+
 from tiphys.engine.diff.compare import Faces, comparable_live, drifts_of
 from tiphys.engine.diff.lists import KeyedItems, ListRules, keeps_order
 from tiphys.engine.diff.ownership import changes_of_owned
@@ -65,7 +67,13 @@ def judge_prediction(
         and not settings.ignore
         and same_owners(predicted, field_entries(live))
     )
-    return Comparison(verdict=verdict, drifts=drifts, note="; ".join(notes), is_settled=settled)
+    return Comparison(
+        verdict=verdict,
+        drifts=drifts,
+        note="; ".join(notes),
+        problems=tuple(faces.ignored.problems),
+        is_settled=settled,
+    )
 
 
 def judge_refusal(comparison: Comparison, message: str) -> Comparison:
@@ -76,7 +84,7 @@ def judge_refusal(comparison: Comparison, message: str) -> Comparison:
         message: why it was refused, as the server says it.
     """
     note = "; ".join(part for part in (comparison.note, f"dry run refused: {message}") if part)
-    return Comparison(verdict=Verdict.OUT_OF_SYNC, drifts=comparison.drifts, note=note)
+    return msgspec.structs.replace(comparison, verdict=Verdict.OUT_OF_SYNC, note=note)
 
 
 def _overruled_note(differences: list[Difference]) -> list[str]:
