@@ -7,6 +7,7 @@ from typing import Any
 from tiphys.controller.application.reconcile import Reconciler
 from tiphys.controller.application.refresh_level import RefreshLevel
 from tiphys.controller.application.services import Services
+from tiphys.controller.chores import Chores
 from tiphys.controller.loop import work
 from tiphys.controller.queue import WorkQueue
 from tiphys.controller.rivals import Rivals
@@ -35,7 +36,7 @@ class Controller:
         self._services, self._sources = services, sources
         self._rivals = rivals
         self.queue = WorkQueue()
-        self._reconciler = Reconciler(services)
+        self._reconciler, self._chores = Reconciler(services, self.queue), Chores()
         self._orphan_watchers: dict[str, list[str]] | None = None
 
     async def run(self) -> None:
@@ -49,13 +50,16 @@ class Controller:
             self.queue.add_quiet(key)  # who comes or changes now need not wait for all others
         if self._rivals is not None:
             self._rivals.on_gone(self._alone_again)
+        self._services.clusters.subscribe(self._availability_changed)
         settings = self._services.installation.settings
         try:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(settings.status_processors):
                     tasks.create_task(work(self.queue, self._reconcile))
                 tasks.create_task(self._services.events.run())
+                tasks.create_task(self._chores.run())
         finally:
+            await self._reconciler.close()
             self.queue.close()
 
     async def _reconcile(self, key: str) -> float | None:
@@ -172,13 +176,13 @@ class Controller:
     def _secret_changed(self, key: str, before: Manifest | None, after: Manifest | None) -> None:
         if not any(secret_type(each) for each in (before, after) if each is not None):
             return  # passwords and sessions: whoever fails to log in must not cause work
-        asyncio.get_running_loop().create_task(self._take_over_secrets(key))
+        log.info("reading clusters and repositories anew", extra={"because": key})
+        self._chores.ask("take over Secrets", self._take_over_secrets)
 
-    async def _take_over_secrets(self, key: str) -> None:
+    async def _take_over_secrets(self) -> None:
         installation = self._services.installation
         await self._services.clusters.update(installation.clusters())
         self._ask_all(RefreshLevel.LATEST)
-        log.info("clusters and repositories read anew", extra={"because": key})
 
     def _what_caches_hold(self) -> object:
         """Return the settings that decide what a live cache watches and who owns it."""
@@ -198,7 +202,7 @@ class Controller:
             for problem in self._services.installation.settings.problems:
                 log.warning("setting not understood", extra={"problem": problem})
             if self._what_caches_hold() != held:
-                asyncio.get_running_loop().create_task(self._reopen_clusters())
+                self._chores.ask("open clusters anew", self._reopen_clusters)
             self._anything_shared_changed(key, None, None)
 
     def _ask_all(self, level: RefreshLevel) -> None:

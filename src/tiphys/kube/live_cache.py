@@ -30,6 +30,9 @@ _KIND_SOURCES = frozenset(
 )
 
 
+_FIRST_LIST_S = 60.0
+
+
 class LiveChange(StrEnum):
     """What happened to a live object."""
 
@@ -136,7 +139,17 @@ class LiveCache:
         for place, resource in served.items():
             if place not in self._feeds:
                 self._feeds[place] = LiveFeed(self, self._client, resource, place[1])
-        await asyncio.gather(*(feed.settled.wait() for feed in self._feeds.values()))
+        await self._settle()
+
+    async def _settle(self) -> None:
+        """Wait until each kind is listed; one that takes too long counts as not readable now."""
+        feeds = list(self._feeds.values())
+        try:
+            async with asyncio.timeout(_FIRST_LIST_S):
+                await asyncio.gather(*(feed.settled.wait() for feed in feeds))
+        except TimeoutError:
+            for feed in feeds:
+                feed.overdue(_FIRST_LIST_S)
 
     def require_available(self, key: ResourceKey) -> None:
         """Check that what the cache says of an object can be trusted.

@@ -6,6 +6,7 @@ from typing import Protocol
 from tiphys.kube.client import KubeClient
 from tiphys.kube.discovery import ApiResource
 from tiphys.kube.watching import Collection, Head, list_and_watch, supervise
+from tiphys.model.errors import ClusterError
 from tiphys.model.keys import GroupKind, Manifest, ResourceKey, key_of
 
 _STALE_S = 10.0
@@ -89,3 +90,8 @@ class LiveFeed:
             self.error = str(error)
             self.settled.set()
             self._cache.availability_changed()
+
+    def overdue(self, waited_s: float) -> None:
+        """Say that the first list has not come, where it has not: nobody waits for it longer."""
+        if not self.settled.is_set():
+            self.failed(ClusterError(f"no list of it within {waited_s:g} s"))

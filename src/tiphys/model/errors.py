@@ -93,6 +93,10 @@ class CredentialsError(ClusterError):
     """The command or service that issues our credentials for a cluster failed."""
 
 
+class ClusterAwayError(ClusterError):
+    """A cluster could not be opened a while ago; it is being tried again, and that will be told."""
+
+
 class NotManagedError(TiphysError):
     """An object lies outside of what an installation manages of a cluster."""
 

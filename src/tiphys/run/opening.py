@@ -27,8 +27,11 @@ from tiphys.kube.live_store import Reading
 from tiphys.kube.transport import Transport
 from tiphys.languages.interpreters import Interpreters
 from tiphys.model.cluster import ClusterRecord
+from tiphys.model.errors import ClusterError
 from tiphys.model.keys import GroupVersionKind, Manifest
 from tiphys.model.labels import API_GROUP
+
+_FIRST_ANSWER_S = 20.0
 
 
 @contextlib.asynccontextmanager
@@ -74,7 +77,7 @@ async def open_cluster(
         transport = Transport(config)
         stack.push_async_callback(transport.close)
         discovery = Discovery(transport)
-        await discovery.refresh()
+        await _first_answer(discovery, transport.server)
         client = KubeClient(transport, discovery)
         settings, noise = installation.settings, Noise(installation, HealthChecks(installation))
         cache = LiveCache(
@@ -95,6 +98,15 @@ async def open_cluster(
         await cache.start()
         close = stack.pop_all().aclose
     return OpenCluster(record=record, client=client, cache=cache, close=close)
+
+
+async def _first_answer(discovery: Discovery, server: str) -> None:
+    try:
+        async with asyncio.timeout(_FIRST_ANSWER_S):
+            await discovery.refresh()
+    except TimeoutError:
+        what = f"the cluster does not answer: no list of its kinds within {_FIRST_ANSWER_S:g} s"
+        raise ClusterError(what, where=server) from None
 
 
 def _described(live: Manifest) -> bytes:

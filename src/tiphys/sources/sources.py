@@ -4,6 +4,7 @@ Everything that waits (git, workers, disk) runs off the event loop.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -40,6 +41,7 @@ from tiphys.sources.render.tools import (
     tool_reads,
     tool_versions,
 )
+from tiphys.sources.render.turns import Lane, OutOfTurnError, Overruns, RenderLimitError
 
 
 class _Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,7 +79,7 @@ class Sources:
         self._prefetch = Prefetch(self._checkouts, fresh_s=fresh_s)
         self._tools = find_tools(helm_command=renderers.helm_command)
         self.pool = WorkerPool(home / "jobs", jail_reads(self._tools), size=renderers.workers)
-        self._cache = ManifestCache(home / "manifests")
+        self._cache, self._overruns = ManifestCache(home / "manifests"), Overruns()
 
     @property
     def mirrors(self) -> Mirrors:
@@ -161,7 +163,7 @@ class Sources:
         prepared = await asyncio.to_thread(self._prepare, request, checkout, refs, told)
         manifests = None if request.is_hard else await self._cache.get(prepared.key)
         if manifests is None:
-            manifests = await self._run(request, checkout, refs, prepared)
+            manifests = await self._run_in_turn(request, checkout, refs, prepared)
             await self._cache.put(prepared.key, manifests)
         return RenderedSource(
             revision=checkout.revision,
@@ -170,12 +172,41 @@ class Sources:
             is_pinned=is_commit and plugin is None and extras == Extras(),
         )
 
+    async def _run_in_turn(
+        self,
+        request: RenderRequest,
+        checkout: Checkout,
+        refs: Mapping[str, Checkout],
+        prepared: _Prepared,
+    ) -> tuple[RenderedManifest, ...]:
+        """Run a job, once more among the long ones when it turns out to be one.
+
+        One that exceeded a limit is not run again at once, unless its inputs change or somebody
+        asks for it.
+        """
+        key, overruns = prepared.key, self._overruns
+        if not request.is_hard:
+            overruns.require_rested(key)
+        try:
+            if not overruns.is_long(key):
+                with contextlib.suppress(OutOfTurnError):
+                    rendered = await self._run(request, checkout, refs, prepared)
+                    overruns.note_quick(request.app_instance)
+                    return rendered
+                overruns.note_long(key, request.app_instance)
+            return await self._run(request, checkout, refs, prepared, is_long=True)
+        except RenderLimitError as err:
+            overruns.note(key, err)
+            raise
+
     async def _run(
         self,
         request: RenderRequest,
         checkout: Checkout,
         refs: Mapping[str, Checkout],
         prepared: _Prepared,
+        *,
+        is_long: bool = False,
     ) -> tuple[RenderedManifest, ...]:
         async with self.pool.folder() as folder:
 
@@ -196,6 +227,7 @@ class Sources:
                 request.settings.limits,
                 reads=(*command_reads(), *own) if own else (),
                 once=plugin is not None,
+                lane=Lane.LONG if is_long else self._overruns.lane(request.app_instance),
             )
 
     async def _plugin(self, request: RenderRequest, checkout: Checkout) -> Plugin | None:
@@ -230,7 +262,7 @@ class Sources:
         prepared = msgspec.structs.replace(prepared, job=job, key=f"{prepared.key}-discovery")
         said = await self._cache.get(prepared.key)
         if said is None:
-            said = await self._run(request, checkout, {}, prepared)
+            said = await self._run_in_turn(request, checkout, {}, prepared)
             await self._cache.put(prepared.key, said)
         return bool(said)
 

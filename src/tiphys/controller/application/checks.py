@@ -26,6 +26,10 @@ _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 _NAMESPACE = GroupKind("", "Namespace")
 
 
+Refusals = tuple[str, list[ResourceResult]]
+"""Why a sync must not begin, and the results to show."""
+
+
 class Checks:
     """Checks plans before they are carried out."""
 
@@ -38,7 +42,7 @@ class Checks:
         tasks: Sequence[SyncTask],
         actions: SyncActions,
         cluster: OpenCluster,
-    ) -> tuple[str, list[ResourceResult]] | None:
+    ) -> Refusals | None:
         """Return why a sync must not begin, and the results to show; None when it may.
 
         Objects whose namespace or definition comes with this sync, those to be replaced or forced,

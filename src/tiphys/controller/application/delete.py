@@ -12,6 +12,7 @@ from tiphys.controller.application.draft import Draft
 from tiphys.controller.application.refresh import Refresher
 from tiphys.controller.application.removal import remove
 from tiphys.controller.application.services import Services
+from tiphys.controller.application.underway import Underway
 from tiphys.delivery.clock import parse_timestamp, timestamp
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.targets import instance_of
@@ -52,11 +53,14 @@ class Deleter:
         self._hooks = DeletionHooks(services, refresher)
         self._not_before: dict[str, datetime] = {}
 
-    async def advance(self, draft: Draft) -> float | None:
+    async def advance(self, draft: Draft, underway: Underway) -> float | None:
         """Take a deletion as far as it goes now; return seconds until the next look.
 
         Nothing is deleted while it is not certain what belongs to the Application: an unreachable
         cluster or a missing project leave everything and say why.
+
+        Raises:
+            NotYetError: it takes its time.
         """
         step = next_stage(draft.app.metadata.finalizers)
         metadata = draft.app.metadata
@@ -68,7 +72,7 @@ class Deleter:
             return (again_at - now).total_seconds()
         self._not_before.pop(key, None)
         try:
-            left = await self._carry_out(draft, step)
+            left = await underway.result("deletion", key, lambda: self._carry_out(draft, step))
         except TiphysError as err:
             # Its own events must not make a hook that fails run in a circle.
             self._not_before[key] = now + timedelta(seconds=_LOOK_AGAIN_S)

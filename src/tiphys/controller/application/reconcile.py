@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Protocol
 
 from tiphys.controller.application.autosync import AutoSync
 from tiphys.controller.application.delete import Deleter
@@ -9,13 +10,14 @@ from tiphys.controller.application.draft import Draft, News
 from tiphys.controller.application.operate import Operator
 from tiphys.controller.application.pacing import Trickle
 from tiphys.controller.application.preparation import Preparation
-from tiphys.controller.application.refresh import Refresher
+from tiphys.controller.application.refresh import COMPARISON, Refresher
 from tiphys.controller.application.refresh_level import (
     RefreshLevel,
     needed_level,
     next_look_s,
 )
 from tiphys.controller.application.services import Memory, Services
+from tiphys.controller.application.underway import NotYetError, Underway
 from tiphys.delivery.applications import decode_application
 from tiphys.delivery.compare import Compared
 from tiphys.engine.autosync import newer_revisions
@@ -35,11 +37,21 @@ _GATHERED_CAP_S = 0.5
 APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
 
 
+class Wakes(Protocol):
+    """What has Applications looked at again, by key."""
+
+    def add(self, key: str) -> None:
+        """Ask for a look as soon as a worker is free."""
+
+    def add_quiet(self, key: str) -> None:
+        """Ask for a look that can wait for more urgent ones."""
+
+
 class Reconciler:
     """Looks at Applications and writes what it finds."""
 
-    def __init__(self, services: Services) -> None:
-        self._services, self._trickle = services, Trickle()
+    def __init__(self, services: Services, wakes: Wakes) -> None:
+        self._services, self._wakes, self._trickle = services, wakes, Trickle()
         self._memories: dict[str, Memory] = {}
         self._refresher = Refresher(services)
         preparation = Preparation(services, self._refresher)
@@ -56,8 +68,19 @@ class Reconciler:
 
     def ask(self, key: str, level: RefreshLevel) -> None:
         """Ask that the next look at an Application be at least so thorough."""
-        memory = self._memories.setdefault(key, Memory())
+        memory = self._memory(key)
         memory.asked = max(memory.asked, level)
+
+    async def close(self) -> None:
+        """Give up all work that is under way."""
+        await asyncio.gather(*(memory.underway.close() for memory in self._memories.values()))
+
+    def _memory(self, key: str) -> Memory:
+        memory = self._memories.get(key)
+        if memory is None:
+            memory = Memory(underway=Underway(lambda: self._wakes.add(key)))
+            self._memories[key] = memory
+        return memory
 
     async def reconcile(self, key: str) -> float | None:
         """Look at an Application; return the seconds until the next look, None for no date.
@@ -67,10 +90,12 @@ class Reconciler:
         """
         manifest = self._services.installation.collections.applications.get(key)
         if manifest is None:
-            self._memories.pop(key, None)
+            memory = self._memories.pop(key, None)
+            if memory is not None:
+                await memory.underway.close()
             self._services.findings.put(key, None)
             return None
-        memory = self._memories.setdefault(key, Memory())
+        memory = self._memory(key)
         app = self._read(key, manifest, memory)
         if app is None or _is_left_alone(app):
             return None
@@ -105,9 +130,7 @@ class Reconciler:
     async def _look(self, draft: Draft, memory: Memory) -> float | None:
         waits: list[float | None] = []
         if draft.app.metadata.deletion_timestamp and draft.operation is None:
-            wait = await self._deleter.advance(draft)
-            await self.save(draft)
-            return wait
+            return await self._delete(draft, memory)
         again = True
         while again:
             waits = [await self._operator.advance(draft, memory)]
@@ -134,6 +157,16 @@ class Reconciler:
             waits.append(_CLUSTER_AGAIN_S)
         dated = [wait for wait in waits if wait is not None]
         return min(dated) if dated else None
+
+    async def _delete(self, draft: Draft, memory: Memory) -> float | None:
+        await memory.underway.drop(COMPARISON)
+        memory.comparing = RefreshLevel.NONE
+        try:
+            wait = await self._deleter.advance(draft, memory.underway)
+        except NotYetError:
+            wait = None
+        await self.save(draft)
+        return wait
 
     def _decide(
         self, draft: Draft, memory: Memory, compared: Compared | None
@@ -177,11 +210,25 @@ class Reconciler:
         level = needed_level(draft.app, asked, memory.looked, settings, now)
         if memory.compared is None:
             level = max(level, RefreshLevel.LATEST) if memory.looked is None else max(level, asked)
+        is_resumed = level <= memory.comparing
+        if is_resumed:
+            # What is under way will do, but what changed meanwhile it may have missed.
+            level, memory.asked = memory.comparing, asked
         if level is RefreshLevel.NONE:
             return None
         before = draft.status
-        compared = await self._refresher.refresh(draft, memory, level)
+        try:
+            compared = await self._refresher.refresh(draft, memory, level)
+        except NotYetError:
+            memory.comparing = level
+            return None
+        except BaseException:
+            memory.comparing = RefreshLevel.NONE
+            raise
+        memory.comparing = RefreshLevel.NONE
         metadata = draft.app.metadata
+        if is_resumed and asked:
+            self._wakes.add(f"{metadata.namespace}/{metadata.name}")
         self._services.findings.put(f"{metadata.namespace}/{metadata.name}", memory.compared)
         self._tell_changes(draft, before.sync.status.value, before.health)
         return compared

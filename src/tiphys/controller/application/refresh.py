@@ -21,11 +21,12 @@ from tiphys.model.application import (
     HealthStatus,
     SyncStatus,
 )
-from tiphys.model.errors import SourceError, TiphysError
+from tiphys.model.errors import ClusterAwayError, SourceError, TiphysError
 from tiphys.model.labels import LINK_PREFIX, REFRESH, REFRESH_TIMESTAMP
 from tiphys.model.project import AppProject
 from tiphys.model.words import ConditionType, HealthStatusCode, SyncStatusCode
 
+COMPARISON = "comparison"
 EVALUATED = (
     ConditionType.INVALID_SPEC_ERROR,
     ConditionType.COMPARISON_ERROR,
@@ -48,23 +49,26 @@ class Refresher:
 
         Returns:
             What was found; None when it could not be compared, and the conditions say why.
+
+        Raises:
+            NotYetError: that takes its time; nothing has been changed.
         """
-        app = draft.app
-        now = self._services.clock()
+        app, began = draft.app, self._services.clock()
+        checked = check_spec(app, self._services.installation, self._services.clusters)
+        compared = None
+        if not isinstance(checked, list):
+            # Until this is done nothing has been touched: the next look takes it up.
+            compared = await self._compare(draft, memory, level, checked[0])
         if level >= RefreshLevel.LATEST:
             memory.looked = self._look(app, memory, level)
         answers_request = REFRESH in app.metadata.annotations
         draft.drop_annotation(REFRESH)
         draft.drop_annotation(REFRESH_TIMESTAMP)
-        checked = check_spec(app, self._services.installation, self._services.clusters)
         if isinstance(checked, list):
             self._invalid(draft, checked)
             memory.compared = None
-            compared = None
-        else:
-            compared = await self._compare(draft, memory, level, checked[0])
         if draft.patch() is not None and (level >= RefreshLevel.LATEST or answers_request):
-            draft.set(reconciled_at=timestamp(now))
+            draft.set(reconciled_at=timestamp(began))
         return compared
 
     def _look(self, app: Application, memory: Memory, level: RefreshLevel) -> Looked:
@@ -84,7 +88,11 @@ class Refresher:
     ) -> Compared | None:
         app = draft.app
         try:
-            compared = await self.compare(app, project, level, memory.compared)
+            compared = await memory.underway.result(
+                COMPARISON,
+                (app.spec, level),
+                lambda: self.compare(app, project, level, memory.compared),
+            )
         except SourceError as err:
             if not self._is_excused(draft, memory, level):
                 self._failed(draft, err)
@@ -92,7 +100,9 @@ class Refresher:
             return None
         except TiphysError as err:
             self._failed(draft, err)
-            memory.compared, memory.is_cut_off = None, err.transient
+            memory.compared = None
+            # A cluster that is away is being tried, and we are told when it comes back.
+            memory.is_cut_off = err.transient and not isinstance(err, ClusterAwayError)
             return None
         memory.compared, memory.failing_since = compared, None
         memory.is_cut_off = compared.is_provisional

@@ -8,6 +8,7 @@ import msgspec
 from tiphys.controller.application.draft import Room, Unwritten
 from tiphys.controller.application.pacing import Pace
 from tiphys.controller.application.refresh_level import Looked, RefreshLevel
+from tiphys.controller.application.underway import Underway
 from tiphys.delivery.clock import Clock
 from tiphys.delivery.clusters import Clusters
 from tiphys.delivery.compare import Compared, Comparer
@@ -15,6 +16,7 @@ from tiphys.delivery.findings import Findings
 from tiphys.delivery.installation import Installation
 from tiphys.delivery.targets import TargetLoader
 from tiphys.engine.ignoring import IgnoreRule
+from tiphys.engine.sync.machine import Step
 from tiphys.engine.sync.options import SyncOptions
 from tiphys.engine.sync.records import Records
 from tiphys.engine.sync.tasks import SyncTask
@@ -53,6 +55,8 @@ class RunningSync(msgspec.Struct, kw_only=True):
         options: the Application's and the operation's.
         rules: the ignored differences to respect; empty when they are not.
         records: all results so far; the status may have room for some of them only.
+        step: the step whose actions are under way.
+        pauses: the pause between two waves is under way.
     """
 
     attempt: tuple[str, int]
@@ -61,12 +65,17 @@ class RunningSync(msgspec.Struct, kw_only=True):
     options: SyncOptions
     rules: tuple[IgnoreRule, ...] = ()
     records: Records = {}
+    step: Step | None = None
+    pauses: bool = False
 
 
 class Memory(msgspec.Struct, kw_only=True):
     """What this process knows of one Application; losing it costs a fresh look, nothing else.
 
     Attributes:
+        underway: work on it that goes on beside the workers.
+        comparing: the level of the comparison that is under way, NONE when none is.
+        stops_since: when its operation was asked to stop.
         failing_since: when its sources stopped answering, None while they do.
         is_cut_off: the cluster did not answer all that was asked of it.
         waits_since: when its sync began to wait for a cluster that does not answer.
@@ -78,7 +87,10 @@ class Memory(msgspec.Struct, kw_only=True):
         results: all results of the last sync.
     """
 
+    underway: Underway
     asked: RefreshLevel = RefreshLevel.LATEST
+    comparing: RefreshLevel = RefreshLevel.NONE
+    stops_since: datetime | None = None
     looked: Looked | None = None
     compared: Compared | None = None
     sync: RunningSync | None = None

@@ -17,12 +17,14 @@ from tiphys.sources.api import RenderedManifest, RenderJob, RenderLimits
 from tiphys.sources.render.cgroup import TaskLimit
 from tiphys.sources.render.processes import descendants, folder_bytes, kill_tree, resident_bytes
 from tiphys.sources.render.serving import JOB_FOLDER, SCRATCH_FOLDER, Answer
+from tiphys.sources.render.turns import RenderLimitError
 
 _WATCH_S = 0.05
 _DISK_WATCH_S = 1.0
 _START_S = 60.0
 _MAX_FILE_BYTES = 256 * 1024 * 1024
 _MIB = 1024 * 1024
+_LONG_NICE = 10
 _MAX_TASKS = 512  # threads of all processes together; each Go program has a dozen
 
 
@@ -35,6 +37,7 @@ class Worker:
         kinds: the source types of these; what they need is loaded.
         lacking: what its jail lacks on this machine, known once it runs.
         idle_since: on the clock of `time.monotonic`.
+        has_given_way: it runs at a low priority, which nothing can raise again.
     """
 
     def __init__(self, home: Path, reads: tuple[str, ...]) -> None:
@@ -44,6 +47,7 @@ class Worker:
         self.kinds: set[str] = set()
         self.lacking: tuple[str, ...] = ()
         self.idle_since = 0.0
+        self.has_given_way = False
         self._process: asyncio.subprocess.Process | None = None
         self._overrun = ""
         self._tasks: TaskLimit | None = None
@@ -105,7 +109,7 @@ class Worker:
         body = await self._answer(msgspec.msgpack.encode(job), limits)
         if self._tasks is not None and self._tasks.was_reached():
             what = f"started more than {limits.processes} processes"
-            raise RenderError(f"the render {what} and was stopped")
+            raise RenderLimitError(f"the render {what} and was stopped")
         answer = msgspec.msgpack.decode(body, type=Answer)
         if answer.error:
             raise RefusedError(answer.error, where=answer.where, hint=answer.hint)
@@ -121,17 +125,24 @@ class Worker:
             async with asyncio.timeout(limits.timeout_s):
                 return await self._frame(process, limits.output_bytes)
         except TimeoutError:
-            raise RenderError(
+            raise RenderLimitError(
                 f"the render took longer than {limits.timeout_s:g} s and was stopped",
                 hint="Make it smaller, or raise controller.repo.server.timeout.seconds.",
             ) from None
         except asyncio.IncompleteReadError:
             what = self._overrun or "crashed the renderer"
-            raise RenderError(f"the render {what} and was stopped") from None
+            raise RenderLimitError(f"the render {what} and was stopped") from None
         finally:
             watch.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await watch
+
+    def give_way(self) -> None:
+        """Let other processes of this machine go first from now on."""
+        if self._process is not None:
+            self.has_given_way = True
+            with contextlib.suppress(OSError):
+                os.setpriority(os.PRIO_PGRP, self._process.pid, _LONG_NICE)
 
     async def clear(self) -> bool:
         """Empty the worker's folder; return whether it can serve another job."""

@@ -10,15 +10,18 @@ import logging
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
+from typing import Any, TypeVar
 
 from tiphys.sources.api import RenderedManifest, RenderJob, RenderLimits
 from tiphys.sources.render.handle import RefusedError, Worker
+from tiphys.sources.render.turns import GIVES_WAY_S, QUICK_S, Lane, Turn, Turns
 
 log = logging.getLogger("sources")
 
 _JOBS_A_WORKER = 500
+_T = TypeVar("_T")
 
 
 class WorkerPool:
@@ -33,7 +36,7 @@ class WorkerPool:
         self, home: Path, reads: Sequence[str], *, size: int = 2, idle_s: float = 60.0
     ) -> None:
         self._home, self._reads = home, tuple(reads)
-        self._slots = asyncio.Semaphore(size)
+        self._turns = Turns(size)
         self._size, self._idle_s = size, idle_s
         self._idle: list[Worker] = []
         self._lacking: tuple[str, ...] = ()
@@ -57,7 +60,7 @@ class WorkerPool:
         finally:
             await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
 
-    async def render(
+    async def render(  # noqa: PLR0913 -- each is a fact of its own about the job
         self,
         folder: Path,
         job: RenderJob,
@@ -65,6 +68,7 @@ class WorkerPool:
         *,
         reads: Sequence[str] = (),
         once: bool = False,
+        lane: Lane = Lane.QUICK,
     ) -> tuple[RenderedManifest, ...]:
         """Run a job and return its manifests in order.
 
@@ -74,22 +78,24 @@ class WorkerPool:
             limits: what ends it early.
             reads: what the job may read besides.
             once: the worker serves no other job; for commands that other people wrote.
+            lane: who it waits with.
 
         Raises:
             RenderError: it does not render, or exceeds a limit.
+            OutOfTurnError: it takes long, and has to be run again as such.
         """
-        async with self._slots:
+        async with self._turns.turn(lane) as turn:
             self.renders += 1
             worker = await self._worker(job.source_type, (*self._reads, *reads))
             try:
-                manifests = await worker.render(folder, job, limits)
+                manifests = await _in_turn(turn, worker, worker.render(folder, job, limits))
             except RefusedError:
-                await self._give_back(worker, once=once)
+                await self._give_back(worker, once=once or worker.has_given_way)
                 raise
             except BaseException:
                 await self._end(worker)
                 raise
-            await self._give_back(worker, once=once)
+            await self._give_back(worker, once=once or worker.has_given_way)
         return manifests
 
     async def close(self) -> None:
@@ -148,3 +154,25 @@ class WorkerPool:
     async def _end(self, worker: Worker) -> None:
         self._alive -= 1
         await worker.kill()
+
+
+async def _in_turn(turn: Turn, worker: Worker, work: Coroutine[Any, Any, _T]) -> _T:
+    """Return what a job gives; one that takes long makes way for others.
+
+    Raises:
+        OutOfTurnError: it takes long, and there is no room for that.
+    """
+    running = asyncio.ensure_future(work)
+    try:
+        if not turn.is_long:
+            await asyncio.wait([running], timeout=QUICK_S)
+            if not running.done():
+                await turn.prolong()
+        await asyncio.wait([running], timeout=GIVES_WAY_S)
+        if not running.done():
+            worker.give_way()
+        return await running
+    finally:
+        if not running.done():
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
