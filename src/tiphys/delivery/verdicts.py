@@ -4,10 +4,10 @@ Source: architecture, decision 3.
 """
 
 import asyncio
-from collections import OrderedDict
 
 import msgspec
 
+from tiphys.delivery.remembering import Remembered
 from tiphys.delivery.trials import Trial, Trials
 from tiphys.engine.diff import Comparison, Verdict
 from tiphys.engine.diff.compare import compare
@@ -23,7 +23,9 @@ from tiphys.model.errors import ApiError, ClusterError, NotFoundError
 from tiphys.model.keys import GroupVersionKind, Manifest, gvk_of, key_of
 from tiphys.structured.schema import load_builtin_schema
 
-_REMEMBERED = 50_000
+_REMEMBERED_BYTES = 8 * 1024 * 1024
+_ENTRY_BYTES = 1024
+"""Of a verdict without drifts: key, settings and what surrounds them, by measurement."""
 _PARALLEL_QUESTIONS = 8
 
 
@@ -42,7 +44,7 @@ class Verdicts:
     """All verdicts of an installation, remembered while nothing they depend on changes."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[object, Comparison] = OrderedDict()
+        self._known: Remembered[Comparison] = Remembered(_REMEMBERED_BYTES)
         self._slots = asyncio.Semaphore(_PARALLEL_QUESTIONS)
         self.questions = 0
         self.trials = Trials()
@@ -63,9 +65,7 @@ class Verdicts:
             found = _shown(await self._decide(client, question, settings, look), question)
             if found.is_provisional:
                 return found
-            self._known[key] = found
-            if len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
+            self._known.put(key, found, _size(found))
         return found
 
     async def _decide(
@@ -109,6 +109,12 @@ def _shown(found: Comparison, question: Question) -> Comparison:
         return found
     note = without_secrets(found.note, (question.target, question.live))
     return msgspec.structs.replace(found, note=note)
+
+
+def _size(comparison: Comparison) -> int:
+    # Values of fields may be large; decoded they take about twice what they take as JSON.
+    drifts = 2 * len(msgspec.json.encode(comparison.drifts)) if comparison.drifts else 0
+    return _ENTRY_BYTES + drifts + len(comparison.note)
 
 
 async def _in_version(client: KubeClient, live: Manifest, wanted: GroupVersionKind) -> Manifest:

@@ -23,6 +23,7 @@ from tiphys.run.login import prepare_login
 from tiphys.run.opening import installation_of
 from tiphys.run.options import Options
 from tiphys.run.parts import Parts, parts_of
+from tiphys.run.resources import raise_file_limit
 from tiphys.run.serving import Server
 from tiphys.server.app import listen
 from tiphys.telemetry.loop_lag import LoopLag
@@ -38,6 +39,7 @@ async def run(options: Options) -> None:
         ClusterError: the cluster cannot be reached.
         ApiError: it refuses what we need.
     """
+    raise_file_limit()
     listening = listen(options.host, options.port)
     working = asyncio.ensure_future(_work(options, listening))
     loop = asyncio.get_running_loop()

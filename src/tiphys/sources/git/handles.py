@@ -19,8 +19,15 @@ _KEPT = 16
 """Repositories that a thread keeps open; each holds its packs' files."""
 _TREES = 8
 _OBJECT_CACHE_BYTES = 16 * 1024 * 1024
+_PACKS = 128
+"""Packs that are open at once, over all threads; libgit2 closes and opens them as needed."""
+_MAPPED_BYTES = 128 * 1024 * 1024
+_WINDOW_BYTES = 16 * 1024 * 1024
 
 pygit2.settings.cache_max_size(_OBJECT_CACHE_BYTES)
+pygit2.settings.mwindow_file_limit = _PACKS
+pygit2.settings.mwindow_mapped_limit = _MAPPED_BYTES
+pygit2.settings.mwindow_size = _WINDOW_BYTES
 
 
 class _Handle:

@@ -4,7 +4,6 @@ Links are followed inside the repository, by lookups and by identities: a folder
 with what its links lead to, wherever that lies.
 """
 
-import functools
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -17,6 +16,7 @@ from tiphys.model.errors import RenderError
 
 _MAX_FILE_BYTES = 64 * 1024 * 1024
 _MAX_LINKS = 20
+_IDENTITIES = 4096
 _POINTER = b"version https://git-lfs.github.com/spec/v1\n"
 _MAX_POINTER_BYTES = 1024
 
@@ -49,11 +49,18 @@ class CommitTree:
         self._repository = repository
         self._allows_links_out, self._lfs = allows_links_out, lfs
         self._root: pygit2.Tree = repository[commit].peel(pygit2.Commit).tree
-        self._identity = functools.lru_cache(maxsize=4096)(self._identity_of)
+        # Not a cache around the method: that would be a circle, which holds the packs' files
+        # until the garbage collector comes by.
+        self._identities: dict[str, str] = {}
 
     def object_id(self, path: str) -> str:
         """Return what changes with the content of a file or folder; "" when there is none."""
-        return self._identity(path)
+        found = self._identities.get(path)
+        if found is None:
+            if len(self._identities) >= _IDENTITIES:
+                self._identities.clear()
+            found = self._identities[path] = self._identity_of(path)
+        return found
 
     def is_folder(self, path: str) -> bool:
         """Return whether a path is a folder."""
@@ -227,5 +234,5 @@ def _links_in(tree: pygit2.Tree, path: str) -> Iterator[str]:
             yield name
 
 
-_MAX_KNOWN = 50_000
+_MAX_KNOWN = 10_000
 _LINKS: dict[str, tuple[str, ...]] = {}
