@@ -15,6 +15,7 @@ from tiphys.kube.events import EventRecorder
 from tiphys.model.push import PushEvent
 from tiphys.run.login import login_parts
 from tiphys.run.parts import Parts
+from tiphys.run.tls import serving_context, speaks_tls
 from tiphys.server.api import api_routes
 from tiphys.server.app import create_server
 from tiphys.server.application_feed import ApplicationFeed
@@ -23,6 +24,7 @@ from tiphys.server.context import ApiContext
 from tiphys.server.routes.webhook import webhook_route
 from tiphys.server.sessions.room import LoginRoom
 from tiphys.server.static import WebUi, built_ui, ui_routes
+from tiphys.server.tls_port import SendToHttps, TlsServer
 
 _MANAGER = "argocd-server"
 
@@ -46,6 +48,7 @@ class Server:
         # The UI answers whatever nobody else does, so it comes last.
         routes += ui_routes(WebUi(folder=built_ui() if self._options.serves_ui else None))
         self._app = create_server(routes, is_ready=lambda: True)
+        self._parts = parts
 
     def _context(self, parts: Parts, login: LoginRoom) -> ApiContext:
         installation, encoded = parts.installation, EncodedApplications()
@@ -70,8 +73,9 @@ class Server:
 
     async def serve(self, listening: socket.socket) -> None:
         """Answer on a socket until cancelled."""
+        uses_tls = speaks_tls(self._parts)
         config = uvicorn.Config(
-            self._app,
+            SendToHttps(self._app) if uses_tls else self._app,
             host=self._options.host,
             port=self._options.port,
             access_log=False,
@@ -82,7 +86,11 @@ class Server:
             proxy_headers=False,
             timeout_graceful_shutdown=1,
         )
-        await _QuietServer(config).serve(sockets=[listening])
+        if uses_tls:
+            context = await serving_context(self._parts)
+            await TlsServer(config, context).serve(sockets=[listening])
+        else:
+            await _QuietServer(config).serve(sockets=[listening])
 
 
 class _QuietServer(uvicorn.Server):
