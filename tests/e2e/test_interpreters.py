@@ -21,9 +21,7 @@ SELECTION = '.items[] | select(. == "b")'
 ENDLESS_JQ = Program(JQ, "repeat(.)")
 ENDLESS_LUA = Program(LUA, "while true do end")
 # No hook runs inside of the pattern functions: only the end of the process ends this one.
-ENDLESS_PATTERN = Program(
-    LUA, 'return {m = string.find(string.rep("a", 200000), ".-.-.-.-.-b")}', has_open_libs=True
-)
+ENDLESS_PATTERN = Program(LUA, 'return {m = string.find(string.rep("a", 200000), ".-.-.-.-.-b")}')
 OTHER = Program(JQ, ".a | select(. == 1)")
 
 

@@ -40,5 +40,5 @@ class HealthChecks:
         if script is None:
             return None
         if script not in self._compiled:
-            self._compiled[script] = health_check(script.script, use_open_libs=script.use_open_libs)
+            self._compiled[script] = health_check(script.script)
         return self._compiled[script]

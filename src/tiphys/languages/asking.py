@@ -17,6 +17,7 @@ import orjson
 BUDGET_S: Final = 10.0
 JQ: Final = "jq"
 LUA: Final = "lua"
+LUA_ACTION: Final = "lua action"
 
 T = TypeVar("T")
 
@@ -25,13 +26,11 @@ class Program(msgspec.Struct, frozen=True):
     """What a user wrote.
 
     Attributes:
-        language: JQ or LUA.
-        has_open_libs: Lua's string library has its pattern functions.
+        language: JQ, LUA for a check of an object, LUA_ACTION for a script that is given globals.
     """
 
     language: str
     text: str
-    has_open_libs: bool = False
 
 
 class Question(msgspec.Struct, frozen=True):

@@ -17,16 +17,14 @@ from tiphys.model.words import HealthStatusCode
 _INVALID = "Lua returned an invalid health status"
 
 
-def health_check(
-    script: str, *, use_open_libs: bool = False
-) -> Callable[[Manifest], HealthStatus | None]:
+def health_check(script: str) -> Callable[[Manifest], HealthStatus | None]:
     """Return the health check that a script defines, for use within a `Look`.
 
     The check returns None for a script that returns nil or an empty table, which means that the
     object has no health. It raises LuaError when the script fails or returns no table, and
     UnansweredError when a worker has to run it first.
     """
-    program = Program(LUA, script, use_open_libs)
+    program = Program(LUA, script)
 
     def check(live: Manifest) -> HealthStatus | None:
         answer = answer_of(Question.of(program, live))

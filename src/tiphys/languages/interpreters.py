@@ -204,7 +204,6 @@ def _request(question: Question, limit_s: float) -> bytes:
         {
             "language": program.language,
             "text": program.text,
-            "openLibs": program.has_open_libs,
             "limitS": limit_s,
         }
     )

@@ -7,8 +7,8 @@ memory by the allocator, time by a hook that runs every few thousand instruction
 limit the hook runs at every instruction, and `pcall` looks at the clock itself, because so deep in
 the C stack that the hook cannot be called it would catch that error for ever. What gets around the
 hook is not there: coroutines (hooks are per thread), `xpcall` (its handler runs with hooks off),
-`debug`, loading of code, garbage collection. No hook runs inside a C function: the patterns of the
-string library, open on request only, have no time limit.
+`debug`, loading of code, garbage collection. No hook runs inside a C function, such as those that
+match patterns: only the end of the process ends these.
 
 Source: Lua 5.1 reference manual; Argo CD operator manual, "Custom Health Checks".
 """
@@ -17,8 +17,7 @@ import time
 from collections.abc import Mapping
 from typing import Any, Final
 
-import lupa.lua51
-
+from tiphys.languages.lua_dialect import ERRORS, MEMORY_ERRORS, Loaded, load
 from tiphys.model.errors import TiphysError
 
 TIME_LIMIT_S: Final = 1.0
@@ -27,7 +26,7 @@ _MAX_DEPTH: Final = 64
 _INSTRUCTIONS: Final = 5000  # between two looks at the clock
 
 _PREPARE: Final = """
-local is_expired, has_open_libs, instructions = ...
+local is_expired, instructions = ...
 local sethook, raise = debug.sethook, error
 local function watch()
   if is_expired() then
@@ -44,9 +43,6 @@ local libraries = {
   os = {time = os.time, date = os.date}, table = table, math = math, string = string,
 }
 string.dump = nil
-if not has_open_libs then
-  for _, name in ipairs({"find", "match", "gmatch", "gsub", "gfind"}) do string[name] = nil end
-end
 local allowed = {
   _G = _G, _VERSION = _VERSION, assert = assert, error = error, getmetatable = getmetatable,
   ipairs = ipairs, next = next, pairs = pairs, rawequal = rawequal,
@@ -81,15 +77,13 @@ def run(
     script: str,
     variables: Mapping[str, Any],
     *,
-    use_open_libs: bool = False,
     time_limit_s: float = TIME_LIMIT_S,
 ) -> Any:
     """Return what a script returns, as JSON data.
 
     Args:
-        script: Lua 5.1.
+        script: see `lua_dialect`.
         variables: globals of the script, JSON data; it gets copies.
-        use_open_libs: whether the pattern functions of the string library are there.
         time_limit_s: seconds of CPU time, > 0.
 
     Returns:
@@ -104,18 +98,17 @@ def run(
     def is_expired() -> bool:
         return time.process_time() > deadline
 
-    runtime = _runtime()
     try:
-        code = runtime.compile(script)
-        runtime.execute(_PREPARE, is_expired, use_open_libs, _INSTRUCTIONS)
+        loaded = load(script, max_bytes=_MAX_BYTES)
+        loaded.runtime.execute(_PREPARE, is_expired, _INSTRUCTIONS)
         for name, value in variables.items():
-            runtime.globals()[name] = _to_lua(runtime, value)
-        return _from_lua(_first(code()))
+            loaded.runtime.globals()[name] = _to_lua(loaded.runtime, value)
+        return _from_lua(loaded, _first(loaded.code()))
     except UnicodeError as err:
         raise LuaError("returned text is no UTF-8", where="Lua script") from err
-    except lupa.lua51.LuaMemoryError as err:
+    except MEMORY_ERRORS as err:
         raise LuaError("memory limit exceeded", where="Lua script") from err
-    except (lupa.lua51.LuaError, lupa.lua51.LuaSyntaxError) as err:
+    except ERRORS as err:
         if is_expired():
             raise _too_long(time_limit_s) from err
         raise LuaError(_first_line(err), where="Lua script") from err
@@ -123,20 +116,6 @@ def run(
 
 def _too_long(time_limit_s: float) -> LuaTimeError:
     return LuaTimeError(f"time limit of {time_limit_s:g} s exceeded", where="Lua script")
-
-
-def _runtime() -> Any:
-    return lupa.lua51.LuaRuntime(
-        unpack_returned_tuples=False,
-        register_eval=False,
-        register_builtins=False,
-        attribute_filter=_refuse_attribute,
-        max_memory=_MAX_BYTES,
-    )
-
-
-def _refuse_attribute(_target: Any, name: Any, _is_setting: bool) -> Any:  # noqa: FBT001 - lupa's call
-    raise AttributeError(name)
 
 
 def _to_lua(runtime: Any, value: Any) -> Any:
@@ -149,29 +128,25 @@ def _first(result: Any) -> Any:
     return result[0] if isinstance(result, tuple) else result
 
 
-def _from_lua(value: Any, depth: int = 0) -> Any:
-    if lupa.lua51.lua_type(value) == "table":
+def _from_lua(loaded: Loaded, value: Any, depth: int = 0) -> Any:
+    if loaded.lua.lua_type(value) == "table":
         if depth > _MAX_DEPTH:
             raise LuaError("returned tables are nested too deeply", where="Lua script")
-        return _table(value, depth + 1)
+        return _table(loaded, value, depth + 1)
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if value is None or isinstance(value, str | int | float | bool):
         return value
-    raise LuaError(f"cannot return a {_lua_type(value)}", where="Lua script")
+    name = loaded.lua.lua_type(value) or "userdata"
+    raise LuaError(f"cannot return a {name}", where="Lua script")
 
 
-def _table(table: Any, depth: int) -> Any:
+def _table(loaded: Loaded, table: Any, depth: int) -> Any:
     items = list(table.items())
     keys = [key for key, _ in items]
     if keys and sorted(map(str, keys)) == sorted(str(i) for i in range(1, len(keys) + 1)):
-        return [_from_lua(table[index], depth) for index in range(1, len(keys) + 1)]
-    return {str(_from_lua(key)): _from_lua(value, depth) for key, value in items}
-
-
-def _lua_type(value: Any) -> str:
-    names = {bool: "boolean", int: "number", float: "number", str: "string", list: "table"}
-    return names.get(type(value)) or str(lupa.lua51.lua_type(value) or "userdata")
+        return [_from_lua(loaded, table[index], depth) for index in range(1, len(keys) + 1)]
+    return {str(_from_lua(loaded, key)): _from_lua(loaded, value, depth) for key, value in items}
 
 
 def _first_line(err: Exception) -> str:

@@ -18,7 +18,11 @@ from typing import Any
 _MAX_BYTES = 512 * 1024 * 1024
 _NICE = 5
 
-_NEEDS = {"jq": "jq", "lua": "tiphys.languages.lua"}
+_NEEDS = {
+    "jq": "jq",
+    "lua": "tiphys.languages.lua",
+    "lua action": "tiphys.languages.lua",
+}
 
 Found = dict[str, Any]
 
@@ -45,17 +49,20 @@ def run_jq(request: Found) -> Found:
 
 
 def run_lua(request: Found) -> Found:
-    """Return what a script returns as `output`, or an `error`."""
+    """Return what a script that is given an object returns as `output`, or an `error`."""
+    return _run_lua(request, {"obj": request.get("input"), "actionParams": {}})
+
+
+def run_lua_action(request: Found) -> Found:
+    """Return what a script that is given globals returns as `output`, or an `error`."""
+    return _run_lua(request, request["input"]["globals"])
+
+
+def _run_lua(request: Found, variables: Found) -> Found:
     from tiphys.languages.lua import LuaError, LuaTimeError, run  # noqa: PLC0415 -- see above
 
-    variables: Found = {"obj": request.get("input"), "actionParams": {}}
     try:
-        output = run(
-            request["text"],
-            variables,
-            use_open_libs=request["openLibs"],
-            time_limit_s=request["limitS"],
-        )
+        output = run(request["text"], variables, time_limit_s=request["limitS"])
     except LuaTimeError:
         return {"error": "", "overrun": True}
     except LuaError as err:
@@ -63,7 +70,11 @@ def run_lua(request: Found) -> Found:
     return {"output": output}
 
 
-_LANGUAGES: dict[str, Callable[[Found], Found]] = {"jq": run_jq, "lua": run_lua}
+_LANGUAGES: dict[str, Callable[[Found], Found]] = {
+    "jq": run_jq,
+    "lua": run_lua,
+    "lua action": run_lua_action,
+}
 
 
 def answer(request: Found) -> Found:

@@ -1,7 +1,8 @@
 """Resource customizations of `argocd-cm`: scripts of health and actions, ignored differences.
 
 Two spellings exist: one map under `resource.customizations`, and a key for each kind and type,
-`resource.customizations.<type>.<group>_<Kind>`. Both give the same records here.
+`resource.customizations.<type>.<group>_<Kind>`. Both give the same records here. `useOpenLibs` is
+read and changes nothing: scripts always have the libraries that do not reach out, and no others.
 """
 
 from collections.abc import Iterator, Mapping
@@ -31,7 +32,6 @@ class HealthScript(msgspec.Struct, frozen=True):
 
     pattern: GroupKind
     script: str
-    use_open_libs: bool = False
 
 
 class ActionScripts(msgspec.Struct, frozen=True):
@@ -48,7 +48,6 @@ class ActionScripts(msgspec.Struct, frozen=True):
     discovery: str = ""
     definitions: Mapping[str, str] = {}
     merges_built_in: bool = False
-    use_open_libs: bool = False
 
 
 class KnownTypes(msgspec.Struct, frozen=True):
@@ -112,10 +111,9 @@ def parse_customizations(data: Mapping[str, str]) -> tuple[Customizations, list[
         by_kind.setdefault(pattern, {})[field] = value
     scripts, actions, differences, updates, known = [], [], [], [], []
     for pattern, fields in sorted(by_kind.items()):
-        use_open_libs = str(fields.get(_TYPES["useOpenLibs"])).lower() == "true"
         if script := fields.get("health.lua"):
-            scripts.append(HealthScript(pattern, script, use_open_libs))
-        actions += _actions(pattern, fields.get("actions"), use_open_libs, problems)
+            scripts.append(HealthScript(pattern, script))
+        actions += _actions(pattern, fields.get("actions"), problems)
         differences += _rule(pattern, fields.get("ignoreDifferences"), problems)
         updates += _rule(pattern, fields.get("ignoreResourceUpdates"), problems)
         known += _known_types(pattern, fields.get("knownTypeFields"), problems)
@@ -185,12 +183,7 @@ class _Actions(msgspec.Struct):
     merges_built_in: bool = msgspec.field(name="mergeBuiltinActions", default=False)
 
 
-def _actions(
-    pattern: GroupKind,
-    value: Any,
-    use_open_libs: bool,  # noqa: FBT001 -- as it was read
-    problems: list[str],
-) -> list[ActionScripts]:
+def _actions(pattern: GroupKind, value: Any, problems: list[str]) -> list[ActionScripts]:
     if not value:
         return []
     try:
@@ -205,7 +198,6 @@ def _actions(
             discovery=found.discovery,
             definitions={entry.name: entry.script for entry in found.definitions},
             merges_built_in=found.merges_built_in,
-            use_open_libs=use_open_libs,
         )
     ]
 

@@ -100,16 +100,83 @@ def test_tables_become_json_data(value: str, expected: Any) -> None:
         "os.getenv",
         "os.remove",
         "string.dump",
-        "string.gsub",
-        "getmetatable('').__index.find",
     ],
 )
 def test_what_reaches_out_or_around_the_limits_is_not_there(name: str) -> None:
     assert run(f"return {name} == nil", {}) is True
+    assert run(f"goto done ::done:: return {name} == nil", {}) is True
 
 
-def test_open_libs_add_patterns() -> None:
-    assert run('return ("a-b"):gsub("-", "+")', {}, use_open_libs=True) == "a+b"
+@pytest.mark.parametrize(
+    ("script", "expected"),
+    [
+        pytest.param('return ("a-b"):gsub("-", "+")', "a+b", id="gsub"),
+        pytest.param('return string.find("Waiting for x", "^Waiting")', 1, id="find"),
+        pytest.param('return ("2026-01-02T03"):match("(%d+)T")', "02", id="match"),
+        pytest.param(
+            'local t = {} for w in ("a b"):gmatch("%a") do t[#t + 1] = w end return t',
+            ["a", "b"],
+            id="gmatch",
+        ),
+    ],
+)
+def test_patterns_are_there(script: str, expected: Any) -> None:
+    assert run(script, {}) == expected
+
+
+CONTINUE = """
+local found = {}
+for _, condition in ipairs(obj.status.conditions) do
+  if condition.status ~= "True" then goto continue end
+  local type = condition.type
+  found[#found + 1] = type
+  ::continue::
+end
+return found
+"""
+
+
+def test_goto_and_labels_are_understood() -> None:
+    conditions = [
+        {"type": "Synced", "status": "False"},
+        {"type": "Ready", "status": "True"},
+        {"type": "Valid", "status": "True"},
+    ]
+
+    assert run(CONTINUE, {"obj": {"status": {"conditions": conditions}}}) == ["Ready", "Valid"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        pytest.param("unpack({1, 2})", 1, id="unpack"),
+        pytest.param("table.getn({1, 2, 3})", 3, id="table.getn"),
+        pytest.param("table.maxn({1, nil, 3})", 3, id="table.maxn"),
+        pytest.param("math.mod(7, 3)", 1, id="math.mod"),
+        pytest.param("math.pow(2, 3)", 8, id="math.pow"),
+        pytest.param('("a.b"):gsub("\\.", "-")', "---", id="an escape that means nothing"),
+        pytest.param('("a\\\\.b")', "a\\.b", id="an escaped backslash before a dot"),
+        pytest.param("{1, {2}}", [1, [2]], id="tables"),
+        pytest.param("obj.n", 3, id="the object"),
+    ],
+)
+def test_a_script_with_goto_has_what_any_script_has(expression: str, expected: Any) -> None:
+    label = "goto done ::done:: "
+
+    assert run(f"{label}return {expression}", {"obj": {"n": 3}}) == expected
+    assert run(f"return {expression}", {"obj": {"n": 3}}) == expected
+
+
+def test_no_finalizer_outlives_the_time_limit() -> None:
+    script = "goto done ::done:: setmetatable({}, {__gc = function() while true do end end})"
+
+    with pytest.raises(LuaError, match="__gc is not supported"):
+        run(script, {})
+
+
+def test_a_script_that_no_version_understands_is_told_so_in_the_words_of_the_first() -> None:
+    with pytest.raises(LuaError, match="'end' expected"):
+        run("if true then return 1", {})
 
 
 @pytest.mark.parametrize(
@@ -133,15 +200,18 @@ def test_open_libs_add_patterns() -> None:
 def test_a_script_ends_at_its_time_limit(script: str) -> None:
     started_at = time.monotonic()
 
-    with pytest.raises(LuaError, match=r"time limit of 0\.02 s exceeded"):
-        run(script, {}, time_limit_s=0.02)
+    for text in (script, f"goto begin ::begin:: {script}"):
+        with pytest.raises(LuaError, match=r"time limit of 0\.02 s exceeded"):
+            run(text, {}, time_limit_s=0.02)
 
-    assert time.monotonic() - started_at < 1
+    assert time.monotonic() - started_at < 2
 
 
 def test_a_script_ends_at_its_memory_limit() -> None:
-    with pytest.raises(LuaError, match="memory limit exceeded"):
-        run('local s = "x" while true do s = s .. s end', {})
+    script = 'local s = "x" while true do s = s .. s end'
+    for text in (script, f"goto begin ::begin:: {script}"):
+        with pytest.raises(LuaError, match="memory limit exceeded"):
+            run(text, {})
 
 
 @pytest.mark.parametrize(

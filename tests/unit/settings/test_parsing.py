@@ -147,16 +147,6 @@ def test_actions_that_cannot_be_read_are_a_problem(text: str) -> None:
     assert settings.customizations.actions_of(GroupKind("example.com", "Boat")) is None
 
 
-@pytest.mark.parametrize("value", ["true", "'true'", "True"])
-def test_open_libraries_may_be_asked_for_in_any_spelling(value: str) -> None:
-    fields = f"example.com/Boat:\n  health.lua: return {{}}\n  health.lua.useOpenLibs: {value}"
-    customizations = parse_settings({"resource.customizations": fields}, {}).customizations
-
-    script = customizations.health_script(GroupKind("example.com", "Boat"))
-    assert script is not None
-    assert script.use_open_libs
-
-
 def test_an_exact_health_script_wins_over_a_pattern() -> None:
     data = {
         "resource.customizations.health.*.example.com_*": "pattern",
