@@ -25,10 +25,10 @@ def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[s
         assert command is not None
         if command.hidden:
             continue
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            yield " ".join((*path, name)), command
         if isinstance(command, click.Group):
             yield from commands(command, (*path, name))
-        else:
-            yield " ".join((*path, name)), command
 
 
 def command_page() -> str:

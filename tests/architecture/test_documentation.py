@@ -109,7 +109,7 @@ def typed_commands(text: str) -> Iterator[str]:
 
 def known(typed: str) -> tuple[str, click.Command] | None:
     words = shlex.split(typed.split(";", maxsplit=1)[0])[1:]
-    for length in (3, 2, 1):
+    for length in (4, 3, 2, 1):
         name = " ".join(words[:length])
         if name in COMMANDS:
             return name, COMMANDS[name]

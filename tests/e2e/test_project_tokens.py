@@ -115,3 +115,48 @@ def test_an_id_is_given_once(world: World, root: HttpClient) -> None:
     again = root.post(path, {"id": "same"})
 
     assert again.status == 400
+
+
+def test_writing_back_an_older_project_neither_loses_nor_revives_tokens(
+    world: World, root: HttpClient
+) -> None:
+    """Fails when `ProjectRoutes` stores the `jwtTokens` of the request."""
+    name = new_project(world, root)
+    path = f"/api/v1/projects/{name}/roles/ci/token"
+    withdrawn = HttpClient(world.port, root.post(path, {"id": "old"}).json()["token"])
+    read = root.get(f"/api/v1/projects/{name}").json()
+    assert root.call("DELETE", f"{path}/0?id=old").status == 200
+    made = HttpClient(world.port, root.post(path, {"id": "new"}).json()["token"])
+
+    del read["metadata"]["resourceVersion"]
+    written = root.call("PUT", f"/api/v1/projects/{name}", {"project": read})
+
+    assert written.status == 200, written.body
+    assert withdrawn.get("/api/v1/account").status == 401
+    assert made.get("/api/v1/account").status == 200
+
+
+@pytest.mark.parametrize(
+    "role",
+    [
+        {"name": "ci", "policies": ["p, proj:other:ci, applications, get, NAME/*, allow"]},
+        {"name": "ci", "policies": ["p, proj:NAME:ci, applications, get, other/*, allow"]},
+        {"name": "ci", "policies": ["p, proj:NAME:ci, accounts, update, NAME/*, allow"]},
+        {"name": "ci", "policies": ["p, proj:NAME:ci, applications, fly, NAME/*, allow"]},
+        {"name": "ci", "policies": ["g, alice, role:admin"]},
+        {"name": "c:i"},
+        {"name": "ci", "groups": ["a, b"]},
+    ],
+)
+def test_a_role_that_reaches_out_of_its_project_is_not_stored(
+    world: World, root: HttpClient, role: dict[str, object]
+) -> None:
+    """Fails when `ProjectRoutes` does not ask `role_problems`."""
+    name = new_project(world, root)
+    read = root.get(f"/api/v1/projects/{name}").json()
+    policies = [str(line).replace("NAME", name) for line in role.get("policies", [])]  # type: ignore[attr-defined]
+    read["spec"]["roles"] = [{**role, "policies": policies}]
+
+    answer = root.call("PUT", f"/api/v1/projects/{name}", {"project": read})
+
+    assert answer.status == 400

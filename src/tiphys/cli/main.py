@@ -10,7 +10,12 @@ from tiphys.cli.flags import ArgocdCommand, misuse_code
 from tiphys.model.errors import TiphysError
 
 _COMMANDS = {
-    "admin": ("tiphys.cli.commands.admin", "admin", "back up and restore an installation"),
+    "account": ("tiphys.cli.commands.account", "account", "manage local accounts"),
+    "admin": (
+        "tiphys.cli.commands.admin",
+        "admin",
+        "back up, restore and look into an installation",
+    ),
     "app": ("tiphys.cli.commands.app", "app", "list, show, compare and sync Applications"),
     "cluster": ("tiphys.cli.commands.cluster", "cluster", "add, list and remove clusters"),
     "down": ("tiphys.cli.commands.down", "down", "stop what `up` started; keep its state"),

@@ -97,6 +97,21 @@ class ProjectTokens:
         self._installation.collections.projects.observe(written)
 
 
+def with_tokens_of(project: Manifest, spec: dict[str, Any]) -> dict[str, Any]:
+    """Return a spec whose roles have the tokens that a project's roles have now.
+
+    Whoever writes a project back as they read it a while ago must neither lose the tokens that were
+    made since, nor revive those that were withdrawn.
+    """
+    held = {role.get("name"): role.get("jwtTokens") for role in project["spec"].get("roles") or ()}
+    roles = []
+    for role in spec.get("roles") or ():
+        others = {name: value for name, value in role.items() if name != "jwtTokens"}
+        tokens = held.get(role.get("name"))
+        roles.append({**others, **({"jwtTokens": tokens} if tokens else {})})
+    return {**spec, "roles": roles} if roles else spec
+
+
 def _role(project: Manifest, name: str) -> dict[str, Any]:
     roles: list[dict[str, Any]] = project["spec"].get("roles") or []
     found = next((role for role in roles if role.get("name") == name), None)

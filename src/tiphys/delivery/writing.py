@@ -62,22 +62,7 @@ class SecretWriter:
         Raises:
             ApiError: the server refuses it.
         """
-
-        def changed(secret: Manifest) -> None:
-            metadata = secret["metadata"]
-            labels = metadata.get("labels") or {}
-            metadata["labels"] = {**labels, PART_OF: PART_OF_VALUE}
-            _change_data(secret, change)
-
-        try:
-            written = await update_object(self._client, SECRET, self._namespace, name, changed)
-        except NotFoundError:
-            try:
-                await self.create(name, {})
-            except ApiError as err:
-                if err.status_reason != "AlreadyExists":
-                    raise
-            written = await update_object(self._client, SECRET, self._namespace, name, changed)
+        written = await update_secret(self._client, self._namespace, name, change)
         self._secrets.observe(written)
 
     async def create(self, name: str, data: Mapping[str, str]) -> Manifest:
@@ -86,19 +71,47 @@ class SecretWriter:
         Raises:
             ApiError: it exists, or the server refuses it.
         """
-        labels = {PART_OF: PART_OF_VALUE}
         created = await self._client.create(
-            {
-                "apiVersion": "v1",
-                "kind": "Secret",
-                "metadata": {"name": name, "namespace": self._namespace, "labels": labels},
-                "type": "Opaque",
-                "data": {key: _encoded(value) for key, value in data.items()},
-            },
-            manager=SERVER_MANAGER,
+            _secret(self._namespace, name, data), manager=SERVER_MANAGER
         )
         self._secrets.observe(created)
         return created
+
+
+async def update_secret(
+    client: KubeClient, namespace: str, name: str, change: Callable[[dict[str, str]], None]
+) -> Manifest:
+    """Change the decoded data of a Secret, which is created when it is missing, and return it.
+
+    Raises:
+        ApiError: the server refuses it.
+    """
+
+    def changed(secret: Manifest) -> None:
+        metadata = secret["metadata"]
+        metadata["labels"] = {**(metadata.get("labels") or {}), PART_OF: PART_OF_VALUE}
+        _change_data(secret, change)
+
+    try:
+        return await update_object(client, SECRET, namespace, name, changed)
+    except NotFoundError:
+        try:
+            await client.create(_secret(namespace, name, {}), manager=SERVER_MANAGER)
+        except ApiError as err:
+            if err.status_reason != "AlreadyExists":
+                raise
+        return await update_object(client, SECRET, namespace, name, changed)
+
+
+def _secret(namespace: str, name: str, data: Mapping[str, str]) -> Manifest:
+    labels = {PART_OF: PART_OF_VALUE}
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace, "labels": labels},
+        "type": "Opaque",
+        "data": {key: _encoded(value) for key, value in data.items()},
+    }
 
 
 def _change_data(secret: Manifest, change: Callable[[dict[str, str]], None]) -> None:

@@ -9,6 +9,7 @@ from starlette.routing import BaseRoute
 
 from tiphys.delivery.accounts import ARGOCD_CM, ARGOCD_SECRET, Accounts
 from tiphys.delivery.clock import system_clock
+from tiphys.delivery.dex import dex_secret
 from tiphys.delivery.first_start import ensure_login
 from tiphys.delivery.installation import Installation
 from tiphys.delivery.live import Live
@@ -24,7 +25,7 @@ from tiphys.server.routes.session import logout_routes
 from tiphys.server.routes.sso import sso_routes
 from tiphys.server.sessions.login import PasswordLogin
 from tiphys.server.sessions.room import LoginRoom
-from tiphys.server.sso.dex import behind_us, dex_routes, dex_secret, dex_server
+from tiphys.server.sso.dex import behind_us, dex_routes, dex_server
 from tiphys.server.sso.flow import SingleSignOn, SsoParts
 from tiphys.server.sso.provider import Provider
 from tiphys.settings.accounts import unknown_capabilities

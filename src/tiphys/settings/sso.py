@@ -135,10 +135,14 @@ def _oidc(text: str, lookup: Lookup, problems: list[str]) -> OidcConfig:
         raise InvalidInputError(
             "`issuer` and `clientID` are needed", where="argocd-cm: oidc.config"
         )
-    if oidc.azure:
-        problems.append(
-            "argocd-cm: oidc.config: azure: workload identity and group overage are not supported"
-        )
+    unsupported = {
+        "azure": bool(oidc.azure),
+        "enableUserInfoGroups": oidc.enable_user_info_groups,
+        "refreshTokenThreshold": bool(oidc.refresh_token_threshold),
+    }
+    for name, is_set in unsupported.items():
+        if is_set:
+            problems.append(f"argocd-cm: oidc.config: {name}: not supported")
     return oidc
 
 

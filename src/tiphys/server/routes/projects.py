@@ -3,8 +3,10 @@
 from typing import Any
 
 from tiphys.delivery.applications import decode_project
+from tiphys.delivery.project_tokens import with_tokens_of
 from tiphys.delivery.writing import update_object
 from tiphys.engine.permissions import permits_destination
+from tiphys.engine.rbac.projects import role_problems
 from tiphys.engine.windows import is_active
 from tiphys.model.application import Application
 from tiphys.model.errors import ApiError, InvalidInputError, PreconditionError, TiphysError
@@ -154,7 +156,7 @@ class ProjectRoutes:
         self._require_applications_stay(present, wanted)
 
         def change(project: Manifest) -> None:
-            project["spec"] = wanted["spec"]
+            project["spec"] = with_tokens_of(project, wanted["spec"])
             for field in ("labels", "annotations", "finalizers"):
                 if wanted["metadata"].get(field):
                     project["metadata"][field] = wanted["metadata"][field]
@@ -313,7 +315,8 @@ class ProjectRoutes:
             },
             "spec": spec,
         }  # fmt: skip
-        decode_project(manifest)
+        for problem in role_problems(decode_project(manifest)):
+            raise problem
         return manifest
 
     def _observed(self, written: Manifest) -> Manifest:

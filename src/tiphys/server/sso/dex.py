@@ -3,9 +3,8 @@
 Source: Argo CD operator manual, "User Management", "Dex"; Dex documentation, "Configuration".
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Final
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -13,10 +12,11 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
+from yarl import URL
 
-from tiphys.settings.sso import DEX_CLI_CLIENT, DEX_CLIENT, SsoSettings
+from tiphys.delivery.dex import PATH
+from tiphys.settings.sso import SsoSettings
 
-PATH: Final = "/api/dex"
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=30)
 _MAX_BODY: Final = 1024 * 1024
 _MAX_ANSWER: Final = 16 * 1024 * 1024
@@ -34,11 +34,6 @@ class DexServer(msgspec.Struct, frozen=True, kw_only=True):
 
     address: str
     verifies_tls: bool = False
-
-
-def dex_secret(signing_key: bytes) -> str:
-    """Return what we prove to Dex who we are with; every replica comes to the same."""
-    return hashlib.sha256(signing_key + b" dex").hexdigest()[:40]
 
 
 def dex_server(params: Mapping[str, str], environment: Mapping[str, str]) -> DexServer:
@@ -68,45 +63,6 @@ def behind_us(issuer: str, server: DexServer) -> Callable[[str], str]:
         return server.address + own_path + url[len(issuer) :] if url.startswith(issuer) else url
 
     return rewrite
-
-
-def dex_configuration(sso: SsoSettings, url: str) -> dict[str, Any]:
-    """Return the configuration that Dex is to be started with.
-
-    Args:
-        sso: with `dex.config` in it.
-        url: our own address.
-    """
-    own = dict(sso.dex_config or {})
-    redirects = [f"{url}/auth/callback"]
-    secret = sso.oidc.client_secret if sso.oidc else ""
-    clients = [
-        {"id": DEX_CLIENT, "name": "Argo CD", "secret": secret, "redirectURIs": redirects},
-        {
-            "id": DEX_CLI_CLIENT,
-            "name": "Argo CD CLI",
-            "public": True,
-            "redirectURIs": ["http://localhost", "http://localhost:8085/auth/callback"],
-        },
-        *(own.get("staticClients") or ()),
-    ]
-    connectors = []
-    for row in own.get("connectors") or ():
-        config = row.get("config") if isinstance(row, dict) else None
-        if isinstance(config, dict):
-            config = {"redirectURI": f"{url}{PATH}/callback", **config}
-        connectors.append({**row, **({"config": config} if config is not None else {})})
-    oauth2 = {"skipApprovalScreen": True, **(own.get("oauth2") or {})}
-    return {
-        "storage": {"type": "memory"},
-        "web": {"http": "0.0.0.0:5556"},
-        "telemetry": {"http": "0.0.0.0:5558"},
-        **own,
-        "issuer": f"{url}{PATH}",
-        "oauth2": oauth2,
-        "staticClients": clients,
-        "connectors": connectors,
-    }
 
 
 def dex_routes(sso: Callable[[], SsoSettings], server: Callable[[], DexServer]) -> list[BaseRoute]:
@@ -159,7 +115,11 @@ async def _forwarded(request: Request, url: str, body: bytes, *, verifies_tls: b
             connector=connector, timeout=_TIMEOUT, cookie_jar=aiohttp.DummyCookieJar()
         ) as session,
         session.request(
-            request.method, url, data=body, headers=headers, allow_redirects=False
+            request.method,
+            URL(url, encoded=True),  # as it came: providers compare what they signed
+            data=body,
+            headers=headers,
+            allow_redirects=False,
         ) as answer,
     ):
         content = await answer.content.read(_MAX_ANSWER)
