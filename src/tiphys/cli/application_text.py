@@ -71,6 +71,7 @@ def application_text(found: Manifest, *, with_resources: bool = True) -> str:
         _line("Sync Policy", _policy_text(spec)),
         _line("Sync Status", _sync_text(spec, status)),
         _line("Health Status", colored(_status(status, "health"))),
+        *_deletion(found["metadata"]),
     ]
     if health.get("message"):
         lines.append(_line("", health["message"]))
@@ -79,6 +80,14 @@ def application_text(found: Manifest, *, with_resources: bool = True) -> str:
     if with_resources:
         parts.append(resource_table(found))
     return "\n\n".join(part for part in parts if part)
+
+
+def _deletion(metadata: Manifest) -> list[str]:
+    since = metadata.get("deletionTimestamp")
+    if not since:
+        return []
+    held_by = ", ".join(metadata.get("finalizers") or ())
+    return [_line("Deletion", f"since {since}, held by {held_by}" if held_by else f"since {since}")]
 
 
 def _line(label: str, value: Any) -> str:

@@ -9,6 +9,7 @@ from tiphys.controller.application.refresh_level import RefreshLevel
 from tiphys.controller.application.services import Services
 from tiphys.controller.chores import Chores
 from tiphys.controller.loop import work
+from tiphys.controller.projects import Projects
 from tiphys.controller.queue import WorkQueue
 from tiphys.controller.rivals import Rivals
 from tiphys.delivery.applications import decode_application
@@ -37,6 +38,7 @@ class Controller:
         self._rivals = rivals
         self.queue = WorkQueue()
         self._reconciler, self._chores = Reconciler(services, self.queue), Chores()
+        self._projects = Projects(services, lambda: rivals is None or not rivals.are_alive)
         self._orphan_watchers: dict[str, list[str]] | None = None
 
     async def run(self) -> None:
@@ -58,6 +60,7 @@ class Controller:
                     tasks.create_task(work(self.queue, self._reconcile))
                 tasks.create_task(self._services.events.run())
                 tasks.create_task(self._chores.run())
+                tasks.create_task(self._projects.run())
         finally:
             await self._reconciler.close()
             self.queue.close()
@@ -68,6 +71,7 @@ class Controller:
         return await self._reconciler.reconcile(key)
 
     def _alone_again(self) -> None:
+        self._projects.look_again()
         self._ask_all(RefreshLevel.LATEST)
 
     def cluster_opened(self, cluster: OpenCluster) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from tiphys.delivery.applications import decode_project
-from tiphys.engine.permissions import permits_source
+from tiphys.engine.permissions import permits_source, with_permitting_denials
 from tiphys.engine.tracking import TrackingPolicy, parse_tracking_method
 from tiphys.kube.informer import Informer
 from tiphys.languages.asking import Answering, Look
@@ -85,9 +85,10 @@ class Installation:
         if manifest is None:
             return None
         try:
-            return decode_project(manifest)
+            found = decode_project(manifest)
         except InvalidInputError:
             return None
+        return with_permitting_denials(found) if self.settings.denials_permit else found
 
     def clusters(self) -> tuple[ClusterRecord, ...]:
         """Return the destination clusters."""

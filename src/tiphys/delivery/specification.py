@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tiphys.delivery.clusters import Clusters
 from tiphys.delivery.installation import Installation
-from tiphys.engine.permissions import permits_destination
+from tiphys.engine.permissions import only_denials, permits_destination
 from tiphys.model.application import Application
 from tiphys.model.cluster import ClusterRecord
 from tiphys.model.errors import InvalidInputError
@@ -94,7 +94,8 @@ def _permission_problems(
     for source in app.spec.all_sources:
         if source.repo_url and not installation.permits_source(source.repo_url, project):
             shown = redacted(source.repo_url)
-            yield f"application repo {shown} is not permitted in project '{name}'"
+            why = _only_denials("sourceRepos", project)
+            yield f"application repo {shown} is not permitted in project '{name}'{why}"
     if record is None:
         return
     if not permits_destination(project, record, namespace):
@@ -102,4 +103,12 @@ def _permission_problems(
         yield (
             f"application destination server '{shown}' and namespace '{namespace}' do "
             f"not match any of the allowed destinations in project '{name}'"
+            f"{_only_denials('destinations', project)}"
         )
+
+
+def _only_denials(field: str, project: AppProject) -> str:
+    """Say that a list permits nothing because it only denies, "" where it does more."""
+    if field not in only_denials(project.spec):
+        return ""
+    return f": its {field} only deny, which permits nothing; add an entry that allows"

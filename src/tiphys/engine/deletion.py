@@ -22,6 +22,7 @@ from tiphys.model.labels import (
 from tiphys.model.words import HookType
 
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
+_PROJECT = GroupKind("argoproj.io", "AppProject")
 _CASCADE = (
     RESOURCES_FINALIZER,
     RESOURCES_FINALIZER_FOREGROUND,
@@ -113,6 +114,8 @@ def next_deletion(
         return DeletionStep(message=f"waiting for deletion confirmation of {_names(asking)}")
     wave = max(sync_wave(found) for found in live)
     current = [found for found in live if sync_wave(found) == wave]
+    # An Application whose project is gone could not be deleted any more.
+    current = [found for found in current if key_of(found).group_kind != _PROJECT] or current
     delete = tuple(found for found in current if not found["metadata"].get("deletionTimestamp"))
     return DeletionStep(delete=delete, message=f"waiting for deletion of {_names(current)}")
 
@@ -124,5 +127,7 @@ def is_approved(approved_at: datetime | None, since: datetime | None) -> bool:
 
 def _names(manifests: Sequence[Manifest]) -> str:
     key = key_of(manifests[0])
+    held_by = ", ".join(manifests[0]["metadata"].get("finalizers") or ())
+    held = f" (held by {held_by})" if held_by else ""
     more = f" and {len(manifests) - 1} more resources" if len(manifests) > 1 else ""
-    return f"{key.group}/{key.kind}/{key.name}{more}"
+    return f"{key.group}/{key.kind}/{key.name}{held}{more}"

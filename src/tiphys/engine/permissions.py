@@ -1,27 +1,34 @@
 """What a project permits: sources, destinations and kinds.
 
-Source: Argo CD user guide, "Projects".
+An entry that begins with `!` denies. Source: Argo CD user guide, "Projects". Where we differ on
+purpose: Argo CD's code takes a denial that does not match for a permission, against its own
+documentation, so that whoever denies one repository permits all others.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
 
 from tiphys.engine.globs import matches as glob_matches
 from tiphys.model.cluster import ClusterRecord
 from tiphys.model.keys import ResourceKey
 from tiphys.model.project import AppProject, AppProjectSpec, GroupKindRule, ProjectDestination
 
+_DENIAL: Final = "!"
+
 
 def permits_source(project: AppProjectSpec, repo_url: str, normalise: Callable[[str], str]) -> bool:
-    """Return whether a project may deploy from a repository."""
+    """Return whether a project may deploy from a repository: an entry allows it, none denies it."""
     permitted = False
     url = normalise(repo_url)
     for entry in project.source_repos:
-        is_denial = entry.startswith("!")
-        pattern = normalise(entry.removeprefix("!"))
+        is_denial = entry.startswith(_DENIAL)
+        pattern = normalise(entry.removeprefix(_DENIAL))
         matches = glob_matches(pattern, url, separator="/")
         if is_denial and matches:
             return False
-        permitted = permitted or matches or is_denial
+        permitted = permitted or (matches and not is_denial)
     return permitted
 
 
@@ -37,9 +44,59 @@ def permits_destination(project: AppProject, cluster: ClusterRecord, namespace: 
     for entry in project.spec.destinations:
         if _is_denied(entry, cluster.server, cluster.name, namespace):
             return False
-        is_cluster = _matches(entry.server, cluster.server) or _matches(entry.name, cluster.name)
-        permitted = permitted or (is_cluster and _matches(entry.namespace, namespace))
+        permitted = permitted or _allows(entry, cluster, namespace)
     return permitted
+
+
+def _allows(entry: ProjectDestination, cluster: ClusterRecord, namespace: str) -> bool:
+    if _is_denial(entry):
+        return False
+    is_cluster = _matches(entry.server, cluster.server) or _matches(entry.name, cluster.name)
+    return is_cluster and _matches(entry.namespace, namespace)
+
+
+def _is_denial(entry: ProjectDestination) -> bool:
+    return any(part.startswith(_DENIAL) for part in (entry.server, entry.name, entry.namespace))
+
+
+def only_denials(project: AppProjectSpec) -> tuple[str, ...]:
+    """Return the lists of a project that hold denials alone, and so permit nothing."""
+    repos, places = project.source_repos, project.destinations
+    found = []
+    if repos and all(entry.startswith(_DENIAL) for entry in repos):
+        found.append("sourceRepos")
+    if places and all(map(_is_denial, places)):
+        found.append("destinations")
+    return tuple(found)
+
+
+def with_permitting_denials(project: AppProject) -> AppProject:
+    """Return a project in which each denial permits the rest, as Argo CD reads it.
+
+    The reading is brought about by entries that allow what a denial does not name.
+    """
+    spec = project.spec
+    has_denials = any(entry.startswith(_DENIAL) for entry in spec.source_repos)
+    allowed = [
+        msgspec.structs.replace(
+            entry,
+            server=_opened(entry.server),
+            name=_opened(entry.name),
+            namespace=_opened(entry.namespace),
+        )
+        for entry in spec.destinations
+        if _is_denial(entry)
+    ]
+    read = msgspec.structs.replace(
+        spec,
+        source_repos=(*spec.source_repos, *(("*",) if has_denials else ())),
+        destinations=(*spec.destinations, *allowed),
+    )
+    return msgspec.structs.replace(project, spec=read)
+
+
+def _opened(glob: str) -> str:
+    return "*" if glob.startswith(_DENIAL) else glob
 
 
 def _is_denied(entry: ProjectDestination, server: str, name: str, namespace: str) -> bool:

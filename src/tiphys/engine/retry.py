@@ -11,6 +11,7 @@ AUTOMATED_RETRY = RetryStrategy(limit=5, backoff=Backoff(duration="5s", factor=2
 """Automated syncs without a `retry` block: after 5, 10, 20, 40 and 80 seconds."""
 
 _DURATION_S, _FACTOR, _MAX_S = 5.0, 2, 180.0
+_LONGEST_S = 10 * 365 * 86400.0  # times of later years cannot be written
 Parse = Callable[[str], float]
 """Reads a duration as users write it, in seconds."""
 
@@ -21,7 +22,7 @@ def may_retry(strategy: RetryStrategy, retries: int) -> bool:
 
 
 def retry_delay_s(strategy: RetryStrategy, retries: int, parse: Parse) -> float:
-    """Return the seconds to wait before the next attempt.
+    """Return the seconds to wait before the next attempt; a `maxDuration` of 0 is no cap.
 
     Args:
         strategy: of the operation.
@@ -31,6 +32,7 @@ def retry_delay_s(strategy: RetryStrategy, retries: int, parse: Parse) -> float:
     backoff = strategy.backoff or Backoff()
     first_s = parse(backoff.duration) if backoff.duration else _DURATION_S
     cap_s = parse(backoff.max_duration) if backoff.max_duration else _MAX_S
+    cap_s = cap_s if cap_s > 0 else _LONGEST_S
     factor = backoff.factor if backoff.factor is not None else _FACTOR
     # A float overflows long before anybody retries that often.
     grown = first_s * float(factor) ** min(retries, 64)

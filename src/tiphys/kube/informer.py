@@ -72,8 +72,14 @@ class Informer:
         return list(self._objects.values())
 
     def observe(self, manifest: Manifest) -> None:
-        """Take in the answer to our own write; its event will then change nothing."""
-        self.changed("MODIFIED", manifest)
+        """Take in the answer to our own write; its event will then change nothing.
+
+        A write that took the last finalizer away is the last that is heard of a deleted object: its
+        event may have come already.
+        """
+        metadata = manifest["metadata"]
+        is_gone = metadata.get("deletionTimestamp") and not metadata.get("finalizers")
+        self.changed("DELETED" if is_gone else "MODIFIED", manifest)
 
     def knows(self, head: Head) -> bool:
         """Return whether an object is held at this version or a later one."""

@@ -89,6 +89,7 @@ class ConditionType(StrEnum):
     """Types of `status.conditions`; the suffix tells the severity."""
 
     DELETION_ERROR = "DeletionError"
+    DELETION_WARNING = "DeletionWarning"
     INVALID_SPEC_ERROR = "InvalidSpecError"
     COMPARISON_ERROR = "ComparisonError"
     SYNC_ERROR = "SyncError"

@@ -16,6 +16,18 @@ from tiphys.model.source import Record
 from tiphys.settings.customizations import Customizations, parse_customizations
 from tiphys.settings.reader import Reader, parse_number
 
+_WITHOUT_EFFECT = (
+    (
+        "controller.operation.processors",
+        "10",
+        "operations are carried out by those of controller.status.processors",
+    ),
+    (
+        "controller.resource.health.persist",
+        "true",
+        "the health of resources stands in the status always",
+    ),
+)
 _UNLIMITED_BYTES = 2**62
 
 
@@ -47,6 +59,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         max_oci_bytes: of an unpacked OCI artifact.
         oci_media_types: of the layers that are unpacked; empty for the usual ones.
         file_roots: folders of the controller's machine that repositories may lie in.
+        denials_permit: a denial in a project permits the rest, as Argo CD's code reads it.
         sensitive_annotations: keys of annotations whose values are never shown.
         ignore_status_field: "all", "crd" or "none": on which kinds `/status` is not compared.
         problems: one line for each setting that could not be read.
@@ -65,7 +78,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     inclusions: tuple[ResourceFilter, ...] = ()
     sensitive_annotations: tuple[str, ...] = ()
     ignore_status_field: str = "all"
-    ignore_aggregated_roles: bool = False
     ignore_resource_updates_enabled: bool = True
     standard_conditions_enabled: bool = True
     ignore_differences_on_updates: bool = True
@@ -78,8 +90,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     jsonnet_enabled: bool = True
     helm_values_file_schemes: tuple[str, ...] = ("https", "http")
     application_namespaces: tuple[str, ...] = ()
+    denials_permit: bool = False
     status_processors: int = 20
-    operation_processors: int = 10
     self_heal: SelfHealBackoff = SelfHealBackoff()
     sync_timeout_s: float = 0.0
     wave_delay_s: float = 2.0
@@ -93,7 +105,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_oci_bytes: int = 1024**3
     oci_media_types: tuple[str, ...] = ()
     file_roots: tuple[str, ...] = ()
-    persist_resource_health: bool = True
     webhook_max_bytes: int = 50 * 1024 * 1024
     problems: tuple[str, ...] = ()
 
@@ -142,8 +153,17 @@ def parse_settings(
     }
     wave_delay_s = params.number("controller.sync.wave.delay.seconds", 2.0)
     fields["wave_delay_s"] = env.number("ARGOCD_SYNC_WAVE_DELAY", wave_delay_s)
-    problems = (*cm.problems, *params.problems, *env.problems)
+    problems = (*cm.problems, *params.problems, *env.problems, *_without_effect(params))
     return Settings(**fields, problems=problems)
+
+
+def _without_effect(params: Reader) -> list[str]:
+    """Say which settings of Argo CD somebody changed that mean nothing here, and why."""
+    return [
+        f"{params.source}: {key}: has no effect: {why}"
+        for key, usual, why in _WITHOUT_EFFECT
+        if params.text(key, usual) != usual
+    ]
 
 
 def _compare_fields(cm: Reader) -> dict[str, Any]:
@@ -167,7 +187,6 @@ def _compare_fields(cm: Reader) -> dict[str, Any]:
         "inclusions": cm.read("resource.inclusions", _NO_FILTERS, _parse_filters),
         "sensitive_annotations": cm.names("resource.sensitive.mask.annotations"),
         "ignore_status_field": "none" if status_field in {"none", "off", "false"} else status_field,
-        "ignore_aggregated_roles": bool(options.get("ignoreAggregatedRoles", False)),
         "ignore_differences_on_updates": bool(
             options.get("ignoreDifferencesOnResourceUpdates", True)
         ),
@@ -216,8 +235,8 @@ def _controller_fields(params: Reader) -> dict[str, Any]:
     heal = "controller.self.heal."
     return {
         "application_namespaces": params.names("application.namespaces"),
+        "denials_permit": params.flag("tiphys.projects.denials.permit", default=False),
         "status_processors": int(params.at_least("controller.status.processors", 20, 1)),
-        "operation_processors": int(params.at_least("controller.operation.processors", 10, 1)),
         "self_heal": SelfHealBackoff(
             initial_s=params.number(heal + "backoff.timeout.seconds", 2.0),
             factor=params.number(heal + "backoff.factor", 3.0),
@@ -226,6 +245,5 @@ def _controller_fields(params: Reader) -> dict[str, Any]:
         ),
         "sync_timeout_s": params.number("controller.sync.timeout.seconds", 0.0),
         "render_timeout_s": params.at_least("controller.repo.server.timeout.seconds", 60.0, 1),
-        "persist_resource_health": params.flag("controller.resource.health.persist", default=True),
         "repo_error_grace_s": params.number("controller.repo.error.grace.period.seconds", 180.0),
     }

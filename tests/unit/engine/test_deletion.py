@@ -142,3 +142,22 @@ def test_objects_are_deleted_from_the_highest_wave_to_the_lowest(waves: list[int
 
     assert not live
     assert deleted == sorted(waves, reverse=True)
+
+
+def test_what_is_held_is_told_with_what_holds_it() -> None:
+    held = manifest("held")
+    held["metadata"] |= {"deletionTimestamp": "2026-01-01T00:00:00Z", "finalizers": ["a/b", "c/d"]}
+
+    step = next_deletion([held], SyncOptions(), is_approved=False)
+
+    assert step.message == "waiting for deletion of /ConfigMap/held (held by a/b, c/d)"
+
+
+def test_projects_go_behind_the_applications_of_their_wave() -> None:
+    project = {**manifest("team", "AppProject"), "apiVersion": "argoproj.io/v1alpha1"}
+    app = {**manifest("web", "Application"), "apiVersion": "argoproj.io/v1alpha1"}
+
+    step = next_deletion([project, app], SyncOptions(), is_approved=False)
+
+    assert [found["kind"] for found in step.delete] == ["Application"]
+    assert next_deletion([project], SyncOptions(), is_approved=False).delete == (project,)

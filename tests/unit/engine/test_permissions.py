@@ -6,10 +6,12 @@ from hypothesis import strategies as st
 
 from tiphys.engine.globs import matches
 from tiphys.engine.permissions import (
+    only_denials,
     permits_destination,
     permits_live,
     permits_resource,
     permits_source,
+    with_permitting_denials,
 )
 from tiphys.model.application import ObjectMeta
 from tiphys.model.cluster import ClusterRecord
@@ -77,7 +79,12 @@ REPO = "https://git.example.com/team/shop.git"
         pytest.param(["https://git.example.com/**"], True, id="at any depth"),
         pytest.param(["*", f"!{REPO}"], False, id="denied"),
         pytest.param([f"!{REPO}", "*"], False, id="a denial wins wherever it stands"),
-        pytest.param(["!https://other.example.com/**"], True, id="denials alone permit the rest"),
+        pytest.param(["!https://other.example.com/**"], False, id="denials alone permit nothing"),
+        pytest.param(
+            ["https://other.example.com/**", "!https://third.example.com/**"],
+            False,
+            id="a denial of another one permits nothing",
+        ),
     ],
 )
 def test_a_project_permits_a_source(entries: list[str], expected: bool) -> None:
@@ -108,7 +115,10 @@ ALL = _to("*", "*")
         pytest.param([ALL, _to("*", "!shop")], False, id="a denied namespace"),
         pytest.param([_to("*", "!shop"), ALL], False, id="a denial wins wherever it stands"),
         pytest.param([ALL, _to("*", "!kube-*")], True, id="another one denied"),
-        pytest.param([_to("*", "!kube-*")], True, id="a denial permits the rest"),
+        pytest.param([_to("*", "!kube-*")], False, id="a denial alone permits nothing"),
+        pytest.param(
+            [_to("*", "team-*"), _to("*", "!kube-*")], False, id="a denial beside others neither"
+        ),
         pytest.param([ALL, _to("!https://one", "*")], False, id="a denied server"),
         pytest.param([ALL, _to("!https://two", "*")], True, id="another server denied"),
         pytest.param([ALL, _to("!https://one", "cart")], True, id="denied for another namespace"),
@@ -120,6 +130,47 @@ def test_a_project_permits_a_destination(entries: list[ProjectDestination], expe
     project = _project(destinations=tuple(entries))
 
     assert permits_destination(project, _cluster(), "shop") is expected
+
+
+OTHERS = "!https://other.example.com/**"
+
+
+@pytest.mark.parametrize(
+    ("repos", "entries", "expected"),
+    [
+        pytest.param([OTHERS], [_to("*", "!kube-*")], (True, True), id="the rest is permitted"),
+        pytest.param([f"!{REPO}"], [_to("*", "!shop")], (False, False), id="what is denied is not"),
+        pytest.param(
+            [OTHERS], [_to("https://two", "!kube-*")], (True, False), id="only where it is denied"
+        ),
+        pytest.param([], [], (False, False), id="nothing permits nothing"),
+    ],
+)
+def test_a_denial_permits_the_rest_where_an_installation_reads_it_so(
+    repos: list[str], entries: list[ProjectDestination], expected: tuple[bool, bool]
+) -> None:
+    project = _project(source_repos=tuple(repos), destinations=tuple(entries))
+
+    read = with_permitting_denials(project)
+
+    assert permits_source(read.spec, REPO, normalise_url) is expected[0]
+    assert permits_destination(read, _cluster(), "shop") is expected[1]
+
+
+@pytest.mark.parametrize(
+    ("repos", "entries", "expected"),
+    [
+        pytest.param(["!a", "!b"], [_to("*", "!x")], ("sourceRepos", "destinations"), id="both"),
+        pytest.param(["!a", "b"], [ALL, _to("*", "!x")], (), id="something is allowed"),
+        pytest.param([], [], (), id="empty lists speak for themselves"),
+    ],
+)
+def test_lists_that_only_deny_are_known(
+    repos: list[str], entries: list[ProjectDestination], expected: tuple[str, ...]
+) -> None:
+    spec = AppProjectSpec(source_repos=tuple(repos), destinations=tuple(entries))
+
+    assert only_denials(spec) == expected
 
 
 def _project(**spec: Any) -> AppProject:

@@ -47,6 +47,12 @@ def test_an_automated_sync_is_tried_again_five_times() -> None:
         pytest.param(Backoff(), [5, 10, 20], id="an empty backoff"),
         pytest.param(Backoff(duration="1s", factor=3), [1, 3, 9], id="as written"),
         pytest.param(Backoff(duration="1m", max_duration="90s"), [60, 90, 90], id="capped"),
+        pytest.param(
+            Backoff(duration="2m", max_duration="0"), [120, 240, 480], id="a cap of 0 is none"
+        ),
+        pytest.param(
+            Backoff(duration="2m", max_duration="0s"), [120, 240, 480], id="also with a unit"
+        ),
         pytest.param(Backoff(duration="7"), [7, 14, 28], id="a number is seconds"),
         pytest.param(Backoff(duration="1s", factor=1), [1, 1, 1], id="constant"),
         pytest.param(Backoff(duration="1m30s", factor=0), [90, 0, 0], id="a factor of nothing"),

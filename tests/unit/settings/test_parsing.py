@@ -53,13 +53,28 @@ def test_a_number_that_is_none_keeps_its_default_and_is_named(text: str) -> None
 
 @pytest.mark.parametrize("text", ["0", "-5", "0.5"])
 def test_less_than_one_worker_or_second_is_refused(text: str) -> None:
-    names = ("status.processors", "operation.processors", "repo.server.timeout.seconds")
+    names = ("status.processors", "repo.server.timeout.seconds")
     settings = parse_settings({}, {f"controller.{name}": text for name in names})
 
     assert settings.status_processors == Settings().status_processors
-    assert settings.operation_processors == Settings().operation_processors
     assert settings.render_timeout_s == Settings().render_timeout_s
-    assert len(settings.problems) == 3
+    assert len(settings.problems) == 2
+
+
+def test_a_setting_that_means_nothing_here_is_named_when_somebody_changed_it() -> None:
+    settings = parse_settings(
+        {},
+        {
+            "controller.operation.processors": "25",
+            "controller.resource.health.persist": "true",
+        },
+    )
+
+    (problem,) = settings.problems
+    assert problem == (
+        "argocd-cmd-params-cm: controller.operation.processors: has no effect: operations are "
+        "carried out by those of controller.status.processors"
+    )
 
 
 def test_exclusions_are_read_as_a_list_of_filters() -> None:

@@ -5,6 +5,7 @@ Source: Argo CD user guide, "App Deletion".
 
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from tiphys.controller.application.acting import acting
 from tiphys.controller.application.deletion_hooks import DeletionHooks
@@ -19,6 +20,7 @@ from tiphys.delivery.targets import instance_of
 from tiphys.engine.conditions import merge_conditions
 from tiphys.engine.deletion import (
     DeletionStage,
+    DeletionStep,
     is_approved,
     is_deletable,
     next_deletion,
@@ -43,6 +45,19 @@ from tiphys.model.project import AppProject
 from tiphys.model.words import ConditionType, HookType
 
 _LOOK_AGAIN_S = 5.0
+_PATIENCE = timedelta(seconds=5)
+
+
+class _Stage(NamedTuple):
+    """How far one stage has come.
+
+    Attributes:
+        left: the finalizers that stay now that it is done; None while it is not.
+        waits_for: what it waits for, as people read it; "" for nothing that has a name.
+    """
+
+    left: list[str] | None
+    waits_for: str = ""
 
 
 class Deleter:
@@ -72,22 +87,30 @@ class Deleter:
             return (again_at - now).total_seconds()
         self._not_before.pop(key, None)
         try:
-            left = await underway.result("deletion", key, lambda: self._carry_out(draft, step))
+            stage = await underway.result("deletion", key, lambda: self._carry_out(draft, step))
         except TiphysError as err:
             # Its own events must not make a hook that fails run in a circle.
             self._not_before[key] = now + timedelta(seconds=_LOOK_AGAIN_S)
             self._say(draft, [Condition(type=ConditionType.DELETION_ERROR, message=err.line)])
             return _LOOK_AGAIN_S
-        if left is not None:
-            draft.set_finalizers(left)
-        if left is not None or step[0] is DeletionStage.OBJECTS:
-            self._say(draft, [])
-        return _LOOK_AGAIN_S if left is None else None
+        if stage.left is not None:
+            draft.set_finalizers(stage.left)
+        if stage.left is not None or step[0] is DeletionStage.OBJECTS:
+            self._say(draft, self._waiting(draft.app, stage.waits_for))
+        return _LOOK_AGAIN_S if stage.left is None else None
+
+    def _waiting(self, app: Application, waits_for: str) -> list[Condition]:
+        """Say what a deletion waits for, once it takes longer than people expect."""
+        since = parse_timestamp(app.metadata.deletion_timestamp)
+        is_long = since is not None and self._services.clock() - since > _PATIENCE
+        if not (waits_for and is_long):
+            return []
+        return [Condition(type=ConditionType.DELETION_WARNING, message=waits_for)]
 
     async def _carry_out(
         self, draft: Draft, step: tuple[DeletionStage, HookType | None]
-    ) -> list[str] | None:
-        """Carry one stage out; return the finalizers that stay when it is done, else None."""
+    ) -> "_Stage":
+        """Carry one stage out as far as it goes now."""
         app, (stage, kind) = draft.app, step
         finalizers = app.metadata.finalizers
         project = self._services.installation.project(app.project)
@@ -100,22 +123,23 @@ class Deleter:
             record = self._services.clusters.find(app.spec.destination)
         except InvalidInputError:
             # A cluster that nobody knows any more has nothing that we could delete.
-            return without_cascade(wanted_finalizers(finalizers, ()))
+            return _Stage(without_cascade(wanted_finalizers(finalizers, ())))
         cluster = acting(app, await self._services.clusters.open(record), self._services)
         if stage is DeletionStage.OBJECTS or kind is None:
-            is_done = await self._delete_objects(app, project, cluster)
-            return without_cascade(finalizers) if is_done else None
+            deleted = await self._delete_objects(app, project, cluster)
+            left = without_cascade(finalizers) if deleted.is_done else None
+            return _Stage(left, deleted.message)
         if stage is DeletionStage.HOOKS:
             is_done = await self._hooks.run(app, project, cluster, kind)
-            return (
-                [name for name in finalizers if name != hooks_finalizer(kind)] if is_done else None
-            )
-        is_done = await self._hooks.clear(app, cluster, kind)
-        return [name for name in finalizers if name != cleanup_finalizer(kind)] if is_done else None
+            gone = hooks_finalizer(kind)
+        else:
+            is_done = await self._hooks.clear(app, cluster, kind)
+            gone = cleanup_finalizer(kind)
+        return _Stage([name for name in finalizers if name != gone] if is_done else None)
 
     async def _delete_objects(
         self, app: Application, project: AppProject, cluster: OpenCluster
-    ) -> bool:
+    ) -> DeletionStep:
         approved_at = parse_timestamp(app.metadata.annotations.get(DELETION_APPROVED, ""))
         since = parse_timestamp(app.metadata.deletion_timestamp)
         options = parse_options(app.spec.policy.sync_options)
@@ -131,7 +155,7 @@ class Deleter:
                     may_go=lambda now: self._may_go(app, now),
                 )
             if not step.delete:
-                return step.is_done
+                return step
 
     async def _deletable(
         self, app: Application, project: AppProject, cluster: OpenCluster
@@ -166,7 +190,7 @@ class Deleter:
 
     def _say(self, draft: Draft, found: list[Condition]) -> None:
         now = timestamp(self._services.clock())
-        evaluated = (ConditionType.DELETION_ERROR,)
+        evaluated = (ConditionType.DELETION_ERROR, ConditionType.DELETION_WARNING)
         merged = merge_conditions(draft.status.conditions, found, evaluated, now)
         if merged != draft.status.conditions:
             draft.set(conditions=merged)
