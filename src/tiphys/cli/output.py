@@ -3,9 +3,9 @@
 from typing import Any
 
 import orjson
-import yaml
 from click import echo
 
+from tiphys.cli.yaml_text import yaml_text
 from tiphys.model.keys import Manifest
 
 
@@ -22,7 +22,7 @@ def show(found: Manifest | list[Manifest], output: str, text: str) -> None:
     if output == "json":
         echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
     elif output == "yaml":
-        echo(yaml.safe_dump(shown, sort_keys=False).rstrip())
+        echo(yaml_text(shown).rstrip())
     elif output == "name":
         echo("\n".join(f"{m['metadata']['namespace']}/{m['metadata']['name']}" for m in listed))
     else:
@@ -34,6 +34,6 @@ def show_records(records: list[dict[str, Any]], output: str, text: str) -> None:
     if output == "json":
         echo(orjson.dumps(records, option=orjson.OPT_INDENT_2).decode())
     elif output == "yaml":
-        echo(yaml.safe_dump(records, sort_keys=False).rstrip())
+        echo(yaml_text(records).rstrip())
     else:
         echo(text)

@@ -11,6 +11,7 @@ from tiphys.model.labels import API_GROUP, REFRESH
 APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
 _POLL_S = 0.1
 _ATTEMPTS = 5
+_REFRESH_LIMIT_S = 60
 
 
 class Applications:
@@ -104,16 +105,17 @@ class Applications:
         """Have the controller compare an Application anew, and return it when it has.
 
         Raises:
-            TiphysError: it did not answer in time; 0 waits without end.
+            TiphysError: it did not answer in time; 0 is a minute.
         """
         kind = "hard" if hard else "normal"
+        limit_s = timeout_s or _REFRESH_LIMIT_S
         await self.patch(name, {"metadata": {"annotations": {REFRESH: kind}}})
         try:
-            async with asyncio.timeout(timeout_s or None):
+            async with asyncio.timeout(limit_s):
                 return await self._refreshed(name)
         except TimeoutError:
             raise TiphysError(
-                f"timed out ({timeout_s}s) waiting for the refresh",
+                f"timed out ({limit_s}s) waiting for the refresh{_running(await self.get(name))}",
                 where=name,
                 hint="See that the controller runs.",
             ) from None
@@ -124,3 +126,13 @@ class Applications:
             if REFRESH not in (found["metadata"].get("annotations") or {}):
                 return found
             await asyncio.sleep(_POLL_S)
+
+
+def _running(app: Manifest) -> str:
+    """Return what an Application is busy with, "" for nothing."""
+    if app["metadata"].get("deletionTimestamp"):
+        return "; the application is being deleted"
+    if not app.get("operation"):
+        return ""
+    state = (app.get("status") or {}).get("operationState") or {}
+    return f"; an operation is in progress: {state.get('message') or state.get('phase', '')}"

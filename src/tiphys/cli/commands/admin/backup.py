@@ -11,6 +11,7 @@ import yaml
 
 from tiphys.cli.access import Access, with_access
 from tiphys.cli.flags import ArgocdCommand
+from tiphys.cli.yaml_text import yaml_text
 from tiphys.delivery.backup import (
     APPLICATION,
     APPLICATION_SET,
@@ -57,7 +58,7 @@ def export_backup(
     documents = [portable(found, access.namespace) for found in access.run(read).values()]
     # Argo CD ends each document with a separator.
     for document in documents:
-        out.write(yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=True) + "---\n")
+        out.write(yaml_text(document, sort_keys=True) + "---\n")
 
 
 @click.command(cls=ArgocdCommand, name="import")

@@ -14,6 +14,7 @@ from tiphys.cli.flags import ArgocdCommand
 from tiphys.cli.spec_flags import apply_spec_flags, names_source, pairs, with_spec_flags
 from tiphys.cli.unset_flags import unset as take_out
 from tiphys.cli.unset_flags import with_unset_flags
+from tiphys.cli.yaml_text import yaml_text
 from tiphys.delivery.requests import named_source_index, source_index
 from tiphys.delivery.stored_applications import APPLICATION, Applications
 from tiphys.kube.client import JSON_PATCH, MERGE_PATCH, KubeClient
@@ -234,4 +235,4 @@ def patch(access: Access, name: str, text: str, kind: str) -> None:
         media = JSON_PATCH if kind == "json" else MERGE_PATCH
         return await client.patch(APPLICATION, key, decoded, media, fieldManager="tiphys-cli")
 
-    click.echo(yaml.safe_dump(access.run(run), sort_keys=False).rstrip())
+    click.echo(yaml_text(access.run(run)).rstrip())

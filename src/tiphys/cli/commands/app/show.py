@@ -3,7 +3,6 @@
 from typing import Any
 
 import click
-import yaml
 
 from tiphys.cli.access import Access, with_access
 from tiphys.cli.application_text import (
@@ -24,6 +23,7 @@ from tiphys.cli.commands.app.looking import (
 from tiphys.cli.documents import documents
 from tiphys.cli.flags import ArgocdCommand, ArgocdDiff, output_option
 from tiphys.cli.output import show
+from tiphys.cli.yaml_text import yaml_text
 from tiphys.delivery.stored_applications import Applications
 from tiphys.kube.client import KubeClient
 from tiphys.model.keys import Manifest, ResourceKey
@@ -73,7 +73,7 @@ def list_applications(
 @click.option("--hard-refresh", is_flag=True, help="have it rendered anew before")
 @click.option("--show-operation", is_flag=True, help="the last operation too")
 @click.option("--show-params", is_flag=True, help="the parameters that override the chart's too")
-@click.option("--timeout", default=0, help="seconds to wait for the refresh; 0 waits without end")
+@click.option("--timeout", default=0, help="seconds to wait for the refresh; 0 is a minute")
 @output_option(*_TREES)
 @with_access
 def get(
@@ -175,7 +175,7 @@ def manifests(access: Access, name: str, source: str, **flags: Any) -> None:
 
     for document in access.run(run):
         click.echo("---")
-        click.echo(yaml.safe_dump(document, sort_keys=False).rstrip())
+        click.echo(yaml_text(document).rstrip())
 
 
 @click.command(cls=ArgocdCommand)
