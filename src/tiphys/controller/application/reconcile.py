@@ -239,14 +239,15 @@ class Reconciler:
         status = draft.status
         if not draft.app.status.reconciled_at:
             return
+        told = []
         if status.sync.status.value != sync_before:
-            text = f"Updated sync status: {sync_before} -> {status.sync.status}"
-            draft.tell("ResourceUpdated", text)
+            told.append(f"Updated sync status: {sync_before} -> {status.sync.status}")
         if status.health.status is not health_before.status:
             causes = f" ({status.health.message})" if status.health.message else ""
             before = health_before.status
-            text = f"Updated health status: {before} -> {status.health.status}{causes}"
-            draft.tell("ResourceUpdated", text)
+            told.append(f"Updated health status: {before} -> {status.health.status}{causes}")
+        if told:
+            draft.tell("ResourceUpdated", "; ".join(told))
 
     def _put_off_s(self, draft: Draft, memory: Memory) -> float:
         """Return for how long what there is to write can wait; 0 to write it now.
