@@ -26,6 +26,8 @@ from tiphys.sources.sources import Sources
 
 log = logging.getLogger(__name__)
 
+# Where objects come and go, warnings of them need not follow each one.
+_ORPHANS_LATER_S = 1.0
 # What a status, a finalizer or a label of somebody else does not change about a look.
 _WAKING_METADATA = ("annotations", "deletionTimestamp", "finalizers")
 
@@ -130,7 +132,8 @@ class Controller:
         namespace = self._services.installation.namespace
         if not event.instances and event.change is not LiveChange.MODIFIED and not event.is_child:
             for key in self._watch_orphans_in(event.key.namespace):
-                self._ask(key, RefreshLevel.RECENT)
+                self._reconciler.ask(key, RefreshLevel.RECENT)
+                self.queue.add_after(key, _ORPHANS_LATER_S)
         for instance in event.instances:
             owner, separator, name = instance.partition("_")
             key = f"{owner}/{name}" if separator else f"{namespace}/{instance}"

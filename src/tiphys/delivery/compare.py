@@ -9,14 +9,13 @@ from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.health import HealthChecks
 from tiphys.delivery.installation import Installation
 from tiphys.delivery.judging import Judge, Judged, Programs, namespace_of
+from tiphys.delivery.orphans import Orphans
 from tiphys.delivery.targets import Target, TargetSet, instance_of
 from tiphys.delivery.verdicts import Verdicts
 from tiphys.engine.conditions import ignore_rule_errors, orphaned_resource_warning
 from tiphys.engine.diff import Comparison
 from tiphys.engine.health.aggregate import app_health
 from tiphys.engine.ignoring import IgnoreRule, compile_rules
-from tiphys.engine.orphans import orphans
-from tiphys.engine.permissions import permits_resource
 from tiphys.engine.reconciliation import without_aliases
 from tiphys.kube.live_cache import LiveCache
 from tiphys.kube.live_store import LiveRecord
@@ -26,7 +25,7 @@ from tiphys.model.application import Application, Condition, HealthStatus, Resou
 from tiphys.model.keys import GroupKind, ResourceKey
 from tiphys.model.labels import MIGRATION_MANAGER
 from tiphys.model.project import AppProject
-from tiphys.model.words import SyncStatusCode
+from tiphys.model.words import ConditionType, SyncStatusCode
 
 
 class Seen(msgspec.Struct, frozen=True, eq=False):
@@ -86,6 +85,7 @@ class Comparer:
         self._installation = installation
         self.health = HealthChecks(installation)
         self.verdicts = Verdicts()
+        self._orphans = Orphans()
 
     async def compare(
         self,
@@ -115,12 +115,19 @@ class Comparer:
         rules, unusable = await self.ignore_rules(app, look)
         judge = Judge(self._installation, app, project, cluster, Programs(look, rules))
         changed = _changed(cluster, targets, previous, instance_of(app, self._installation))
-        if project.spec.orphaned_resources is not None or namespace_of(app) is not None:
+        if namespace_of(app) is not None:
             changed = None  # there is something to find out besides the objects
+        warning = self._orphan_warning(app, project, cluster)
         if previous is not None and changed is not None:
             few = await self._judge_again(judge, cluster, previous, changed)
             if few is not None:
-                return msgspec.structs.replace(previous, targets=targets, judged=few, seen=seen)
+                return msgspec.structs.replace(
+                    previous,
+                    targets=targets,
+                    judged=few,
+                    seen=seen,
+                    conditions=_with_warning(previous.conditions, warning),
+                )
         known = previous.judged if previous is not None else {}
         records = await self.live_records(app, cluster, targets)
         wanted = {target.key: target for target in targets.targets if not target.is_hook}
@@ -132,7 +139,6 @@ class Comparer:
             and all(target.key != namespace for target in targets.targets)
             and await judge.is_namespace_behind(records.get(namespace), self.verdicts)
         )
-        warning = orphaned_resource_warning(len(self.orphans(app, project, cluster)))
         found = judged.values()
         rows = _rows(found, previous)
         compared = {key: one.comparison for key, one in judged.items() if one.comparison}
@@ -148,7 +154,7 @@ class Comparer:
             conditions=(
                 *targets.conditions,
                 *(one.shared for one in found if one.shared is not None),
-                *((warning,) if warning is not None else ()),
+                *warning,
                 *ignore_rule_errors(unusable, compared),
             ),
             context=context,
@@ -236,13 +242,17 @@ class Comparer:
         monitoring, namespace = project.spec.orphaned_resources, app.spec.destination.namespace
         if monitoring is None or not monitoring.warn or not namespace:
             return ()
-        cache = cluster.cache
-        return orphans(
-            cache.unclaimed(namespace),
-            monitoring.ignore,
-            lambda key: permits_resource(project.spec, key, is_namespaced=True),
-            cache.names_of(GroupKind("apps", "StatefulSet"), namespace),
-        )
+        return tuple(sorted(self._orphans.find(cluster.cache, namespace, project)))
+
+    def _orphan_warning(
+        self, app: Application, project: AppProject, cluster: OpenCluster
+    ) -> tuple[Condition, ...]:
+        monitoring, namespace = project.spec.orphaned_resources, app.spec.destination.namespace
+        if monitoring is None or not monitoring.warn or not namespace:
+            return ()
+        count = len(self._orphans.find(cluster.cache, namespace, project))
+        warning = orphaned_resource_warning(count)
+        return () if warning is None else (warning,)
 
     async def ignore_rules(
         self, app: Application, look: Look
@@ -298,6 +308,14 @@ def _changed(
             return None
         ours.append(key)
     return ours
+
+
+def _with_warning(
+    conditions: tuple[Condition, ...], warning: tuple[Condition, ...]
+) -> tuple[Condition, ...]:
+    """Return conditions with another warning of orphans."""
+    others = [one for one in conditions if one.type != ConditionType.ORPHANED_RESOURCE_WARNING]
+    return (*others, *warning)
 
 
 def _rows(found: Iterable[Judged], previous: Compared | None) -> tuple[ResourceStatus, ...]:

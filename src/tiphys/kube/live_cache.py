@@ -200,7 +200,7 @@ class LiveCache:
     def changed_since(self, revision: int) -> list[ResourceKey] | None:
         """Return what came, went or changed after a revision; None when that is too long ago.
 
-        Changes of objects that are not kept whole are left out.
+        Of objects that are not kept whole it tells only when they come, go or change hands.
         """
         return self._store.changed_since(revision)
 
@@ -208,16 +208,17 @@ class LiveCache:
         """Return the objects that belong to some objects, named as in `LiveRecord.owners`."""
         return self._store.children(owners)
 
-    def unclaimed(self, namespace: str) -> list[ResourceKey]:
+    def unclaimed(self, namespace: str) -> frozenset[ResourceKey]:
         """Return the objects of a namespace that belong to no object and no Application."""
         return self._store.unclaimed(namespace)
 
+    def is_unclaimed(self, key: ResourceKey) -> bool:
+        """Return whether an object is there and belongs to no object and no Application."""
+        return self._store.is_unclaimed(key)
+
     def names_of(self, kind: GroupKind, namespace: str) -> list[str]:
         """Return the names of a kind's objects in a namespace."""
-        found = self._store.keys_of(
-            lambda key: key.namespace == namespace and key.group_kind == kind
-        )
-        return [key.name for key in found]
+        return [key.name for key in self._store.keys_of(kind) if key.namespace == namespace]
 
     async def load(self, key: ResourceKey) -> LiveRecord | None:
         """Return an object whole, reading it when it is only known by name.
@@ -313,12 +314,9 @@ class LiveCache:
             namespace: of the list, "" for all.
             up_to: its version; objects of a later one stay. 0 when no version is known.
         """
-
-        def is_missing(key: ResourceKey) -> bool:
-            is_here = not namespace or key.namespace == namespace
-            return key.group_kind == kind and is_here and key not in found
-
-        for key in self._store.keys_of(is_missing):
+        for key in self._store.keys_of(kind):
+            if key in found or (namespace and key.namespace != namespace):
+                continue
             record = self._store.get(key)
             if record is not None and up_to and record.resource_version > up_to:
                 continue

@@ -6,14 +6,16 @@ words an object. Indexes from Application and from owner to objects replace ever
 
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
 
 import msgspec
 import orjson
 
 from tiphys.engine.tree import owners_of
 from tiphys.model.encoding import kept_json
-from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey
+from tiphys.model.keys import GroupKind, GroupVersionKind, Manifest, ResourceKey
 
+_Name = TypeVar("_Name", str, GroupKind)
 _REMEMBERED_CHANGES = 20_000
 _VOLATILE = frozenset({"resourceVersion", "managedFields", "generation"})
 
@@ -87,6 +89,8 @@ class LiveStore:
         self._records: dict[ResourceKey, LiveRecord] = {}
         self._by_instance: dict[str, set[ResourceKey]] = {}
         self._by_owner: dict[str, set[ResourceKey]] = {}
+        self._by_kind: dict[GroupKind, set[ResourceKey]] = {}
+        self._unclaimed: dict[str, set[ResourceKey]] = {}
         self._pinned: set[ResourceKey] = set()
         self._changes: OrderedDict[ResourceKey, int] = OrderedDict()
         self._forgotten = 0
@@ -103,7 +107,7 @@ class LiveStore:
     def changed_since(self, revision: int) -> list[ResourceKey] | None:
         """Return what came, went or changed after a revision; None when that is too long ago.
 
-        Changes of objects that are not kept whole are left out.
+        Of objects that are not kept whole it tells only when they come, go or change hands.
         """
         if revision < self._forgotten:
             return None
@@ -125,22 +129,22 @@ class LiveStore:
         """Return the objects whose mark names an Application."""
         return frozenset(self._by_instance.get(instance, ()))
 
-    def keys_of(self, predicate: Callable[[ResourceKey], bool]) -> list[ResourceKey]:
-        """Return the keys that a predicate selects."""
-        return [key for key in self._records if predicate(key)]
+    def keys_of(self, kind: GroupKind) -> list[ResourceKey]:
+        """Return the objects of a kind."""
+        return list(self._by_kind.get(kind, ()))
 
     def children(self, owners: Iterable[str]) -> list[ResourceKey]:
         """Return the objects that belong to some objects, named as in `LiveRecord.owners`."""
         found = [self._by_owner.get(owner, set()) for owner in owners]
         return list(set().union(*found))
 
-    def unclaimed(self, namespace: str) -> list[ResourceKey]:
+    def unclaimed(self, namespace: str) -> frozenset[ResourceKey]:
         """Return the objects of a namespace that belong to no object and no Application."""
-        return [
-            key
-            for key, record in self._records.items()
-            if key.namespace == namespace and record.instance is None and not record.owners
-        ]
+        return frozenset(self._unclaimed.get(namespace, ()))
+
+    def is_unclaimed(self, key: ResourceKey) -> bool:
+        """Return whether an object is there and belongs to no object and no Application."""
+        return key in self._unclaimed.get(key.namespace, ())
 
     def pin(self, key: ResourceKey) -> None:
         """Keep an object whole from now on, whoever it belongs to."""
@@ -195,8 +199,11 @@ class LiveStore:
             self._by_instance.setdefault(instance, set()).add(key)
         for owner in owners:
             self._by_owner.setdefault(owner, set()).add(key)
+        if instance is None and not owners:
+            self._unclaimed.setdefault(key.namespace, set()).add(key)
+        self._by_kind.setdefault(key.group_kind, set()).add(key)
         self._records[key] = record
-        if is_whole or before is None or before.uid != record.uid or before.body is not None:
+        if is_whole or before is None or _matters(before) != _matters(record):
             self._note(key)
         return record
 
@@ -205,9 +212,16 @@ class LiveStore:
             _discard(self._by_instance, record.instance, key)
         for owner in record.owners:
             _discard(self._by_owner, owner, key)
+        _discard(self._unclaimed, key.namespace, key)
+        _discard(self._by_kind, key.group_kind, key)
 
 
-def _discard(index: dict[str, set[ResourceKey]], name: str, key: ResourceKey) -> None:
+def _matters(record: LiveRecord) -> tuple[object, ...]:
+    """Return what somebody may ask for of an object that is not kept whole."""
+    return (record.uid, record.instance, record.owners, record.body is None)
+
+
+def _discard(index: dict[_Name, set[ResourceKey]], name: _Name, key: ResourceKey) -> None:
     keys = index.get(name)
     if keys is not None:
         keys.discard(key)

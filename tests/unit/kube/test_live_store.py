@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from tiphys.kube.live_store import LiveStore, Reading
-from tiphys.model.keys import Manifest, ResourceKey, key_of
+from tiphys.model.keys import GroupKind, Manifest, ResourceKey, key_of
 
 
 def store() -> LiveStore:
@@ -84,3 +87,44 @@ def test_only_what_belongs_to_something_is_described() -> None:
     assert nodes["Node"].node is None
     assert nodes["Pod"] is not None
     assert nodes["Pod"].node == b'{"seen":true}'
+
+
+names = st.sampled_from("abcd")
+happenings = st.lists(
+    st.tuples(names, st.sampled_from(["plain", "ours", "owned", "gone"])), max_size=30
+)
+
+
+@given(happenings, st.integers(0, 30))
+def test_indexes_and_the_journal_tell_what_a_scan_tells(
+    happening: list[tuple[str, str]], after: int
+) -> None:
+    live, revision = store(), 0
+    before: dict[ResourceKey, str] = {}
+    states: dict[ResourceKey, str] = {}
+    for version, (name, what) in enumerate(happening):
+        if version == after:
+            revision, before = live.revision, dict(states)
+        metadata = {
+            "ours": {"labels": {"app": "shop"}},
+            "owned": owned_by("ReplicaSet", "web"),
+        }.get(what, {})
+        found = manifest("ConfigMap", name, version + 1, **metadata)
+        key = key_of(found)
+        if what == "gone":
+            live.remove(key)
+            states.pop(key, None)
+        else:
+            live.put(key, found)
+            states[key] = what
+
+    unclaimed = {key for key, what in states.items() if what == "plain"}
+    assert live.unclaimed("shop") == unclaimed
+    assert {key for key in states if live.is_unclaimed(key)} == unclaimed
+    assert set(live.keys_of(GroupKind("", "ConfigMap"))) == states.keys()
+    changed = live.changed_since(revision)
+    assert changed is not None
+    if after < len(happening):
+        everything = states.keys() | before.keys()
+        moved = {key for key in everything if states.get(key) != before.get(key)}
+        assert moved <= set(changed)
