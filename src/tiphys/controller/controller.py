@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 # Where objects come and go, warnings of them need not follow each one.
 _ORPHANS_LATER_S = 1.0
+_FIRST_LOOKS_S = 120.0
 # What a status, a finalizer or a label of somebody else does not change about a look.
 _WAKING_METADATA = ("annotations", "deletionTimestamp", "finalizers")
 
@@ -42,6 +43,19 @@ class Controller:
         self._reconciler, self._chores = Reconciler(services, self.queue), Chores()
         self._projects = Projects(services, lambda: rivals is None or not rivals.are_alive)
         self._orphan_watchers: dict[str, list[str]] | None = None
+        self._unseen: set[str] | None = None
+        self._patient_until = 0.0
+
+    @property
+    def is_ready(self) -> bool:
+        """True once every Application that was there at the start had its first look.
+
+        One look that takes for ever does not hold it up for more than two minutes.
+        """
+        if self._unseen is None:
+            return False
+        now = asyncio.get_running_loop().time()
+        return not self._unseen or now >= self._patient_until
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -50,6 +64,8 @@ class Controller:
         collections.projects.subscribe(self._anything_shared_changed)
         collections.secrets.subscribe(self._secret_changed)
         collections.config_maps.subscribe(self._settings_changed)
+        self._unseen = set(collections.applications.names())
+        self._patient_until = asyncio.get_running_loop().time() + _FIRST_LOOKS_S
         for key in collections.applications.names():
             self.queue.add_quiet(key)  # who comes or changes now need not wait for all others
         if self._rivals is not None:
@@ -69,8 +85,13 @@ class Controller:
 
     async def _reconcile(self, key: str) -> float | None:
         if self._rivals is not None and self._rivals.are_alive:
+            self._unseen = set()
             return None
-        return await self._reconciler.reconcile(key)
+        try:
+            return await self._reconciler.reconcile(key)
+        finally:
+            if self._unseen and not self._reconciler.is_comparing(key):
+                self._unseen.discard(key)
 
     def _alone_again(self) -> None:
         self._projects.look_again()

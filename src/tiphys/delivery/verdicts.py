@@ -23,7 +23,7 @@ from tiphys.model.errors import ApiError, ClusterError, NotFoundError
 from tiphys.model.keys import GroupVersionKind, Manifest, gvk_of, key_of
 from tiphys.structured.schema import load_builtin_schema
 
-_REMEMBERED_BYTES = 8 * 1024 * 1024
+_REMEMBERED_BYTES = 4 * 1024 * 1024
 _ENTRY_BYTES = 1024
 """Of a verdict without drifts: key, settings and what surrounds them, by measurement."""
 _PARALLEL_QUESTIONS = 8

@@ -92,7 +92,7 @@ async def _serve(parts: Parts, rivals: Rivals | None, listening: socket.socket) 
     await prepare_login(parts)
     controller, lag = Controller(services, parts.sources, rivals), LoopLag()
     parts.cluster_listeners.append(controller.cluster_opened)
-    server = Server(parts, controller.pushed)
+    server = Server(parts, controller.pushed, is_ready=lambda: controller.is_ready)
     _tell_where(parts)
     try:
         async with asyncio.TaskGroup() as roles:

@@ -32,7 +32,9 @@ _MANAGER = "argocd-server"
 class Server:
     """Answers HTTP until it is stopped."""
 
-    def __init__(self, parts: Parts, on_push: Callable[[PushEvent], None]) -> None:
+    def __init__(
+        self, parts: Parts, on_push: Callable[[PushEvent], None], is_ready: Callable[[], bool]
+    ) -> None:
         self._options = parts.options
         self.events = EventRecorder(parts.home, _MANAGER, system_clock)
         installation = parts.installation
@@ -47,7 +49,7 @@ class Server:
         routes += [*login.routes, *api_routes(self._context(parts, login.room))]
         # The UI answers whatever nobody else does, so it comes last.
         routes += ui_routes(WebUi(folder=built_ui() if self._options.serves_ui else None))
-        self._app = create_server(routes, is_ready=lambda: True)
+        self._app = create_server(routes, is_ready=is_ready)
         self._parts = parts
 
     def _context(self, parts: Parts, login: LoginRoom) -> ApiContext:

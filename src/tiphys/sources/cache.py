@@ -55,7 +55,7 @@ class ManifestCache:
     """
 
     def __init__(
-        self, home: Path, *, max_bytes: int = 512 * _MIB, max_memory_bytes: int = 32 * _MIB
+        self, home: Path, *, max_bytes: int = 512 * _MIB, max_memory_bytes: int = 8 * _MIB
     ) -> None:
         self._home, self._max_bytes, self._max_memory = home, max_bytes, max_memory_bytes
         self._recent: OrderedDict[str, tuple[RenderedManifest, ...]] = OrderedDict()

@@ -59,6 +59,11 @@ class Reconciler:
         self._autosync = AutoSync(services, preparation)
         self._deleter = Deleter(services, self._refresher)
 
+    def is_comparing(self, key: str) -> bool:
+        """Return whether a look at an Application goes on that takes its time."""
+        memory = self._memories.get(key)
+        return memory is not None and memory.comparing is not RefreshLevel.NONE
+
     def pause_s(self, key: str) -> float:
         """Return how long changes of an Application's objects are gathered before a look."""
         memory = self._memories.get(key)

@@ -18,7 +18,7 @@ from tiphys.sources.git.tree import CommitTree
 _KEPT = 16
 """Repositories that a thread keeps open; each holds its packs' files."""
 _TREES = 8
-_OBJECT_CACHE_BYTES = 16 * 1024 * 1024
+_OBJECT_CACHE_BYTES = 8 * 1024 * 1024
 _PACKS = 128
 """Packs that are open at once, over all threads; libgit2 closes and opens them as needed."""
 _MAPPED_BYTES = 128 * 1024 * 1024
