@@ -58,7 +58,11 @@ unit: dev  ## the tests that start no process
 	@$(BIN)/pytest -q -n 2 -m "not e2e and not contract and not real"
 
 test: lint lint-ui ui  ## set up and pass every test
-	@$(BIN)/pytest -q -n 2 -m "not real"
+	@$(BIN)/pytest -q -n 2 -m "not real and not gallery"
+
+test-ui: dev ui  ## every journey in a real browser, and pictures of every page
+	@$(BIN)/pytest -q -n 2 tests/browser
+	@echo "pictures: $${TIPHYS_PICTURES:-.tiphys/pictures}"
 
 test-real: dev  ## the end-to-end suite on a real Kubernetes control plane (needs Go)
 	@scripts/test-real.sh
@@ -78,4 +82,4 @@ docs: dev  ## build the documentation into build/site; links are checked
 lock: dev  ## write the lock files anew from pyproject.toml
 	@scripts/lock.sh
 
-.PHONY: help setup dev ui lint-ui up down reset logs bench fmt lint unit test test-real contract manifests image docs lock
+.PHONY: help setup dev ui lint-ui up down reset logs bench fmt lint unit test test-ui test-real contract manifests image docs lock

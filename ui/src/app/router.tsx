@@ -30,8 +30,9 @@ export function createAppRouter(client: QueryClient) {
     basepath: base || "/",
     defaultPreload: "intent",
     scrollRestoration: false,
-    // The default would write `search=%22123%22`; Argo CD's links are plain.
+    // The default writes `search=%22123%22` and makes numbers and objects of values; Argo CD's links are plain.
     stringifySearch: plainSearch,
+    parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
   });
 }
 

@@ -1,5 +1,5 @@
 /** Mantine in our colours: everything is a token, so that light and dark are one sheet. */
-import { createTheme, type MantineColorSchemeManager, type MantineColorsTuple } from "@mantine/core";
+import { createTheme, defaultVariantColorsResolver, type MantineColorSchemeManager, type MantineColorsTuple } from "@mantine/core";
 
 const accent = Array.from({ length: 10 }, () => "var(--accent)") as unknown as MantineColorsTuple;
 
@@ -16,6 +16,11 @@ export const theme = createTheme({
   fontSizes: { xs: "12px", sm: "13px", md: "14px", lg: "16px", xl: "24px" },
   spacing: { xs: "4px", sm: "8px", md: "12px", lg: "16px", xl: "24px" },
   respectReducedMotion: true,
+  // On a filled button the text is ours too: white on the accent of the dark theme cannot be read.
+  variantColorResolver: (input) => {
+    const found = defaultVariantColorsResolver(input);
+    return input.variant === "filled" ? { ...found, color: "var(--on-accent)" } : found;
+  },
   cursorType: "pointer",
   // Plain records and not `Button.extend(...)`: the theme alone must not load the components.
   components: {

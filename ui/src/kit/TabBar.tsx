@@ -23,7 +23,7 @@ export function TabBar({ label, tabs, chosen, choose }: Props) {
   return (
     <div role="tablist" aria-label={label} className={css.bar} onKeyDown={move}>
       {tabs.map((tab) => (
-        <button key={tab.key} type="button" role="tab" data-tab={tab.key} id={`tab-${tab.key}`} aria-controls="tab-content" aria-selected={tab.key === chosen} tabIndex={tab.key === chosen ? 0 : -1} className={css.tab} onClick={() => choose(tab.key)}>
+        <button key={tab.key} type="button" role="tab" data-tab={tab.key} data-autofocus={tab.key === chosen || undefined} id={`tab-${tab.key}`} aria-controls="tab-content" aria-selected={tab.key === chosen} tabIndex={tab.key === chosen ? 0 : -1} className={css.tab} onClick={() => choose(tab.key)}>
           {tab.label}
         </button>
       ))}

@@ -1,5 +1,6 @@
 /** The `tiphys` command that does what a panel does. One pure function for each action. */
 import type { ResourceRef } from "@/api/records";
+import type { Draft } from "./newapp";
 
 /** Quotes an argument for a POSIX shell only where it needs it. */
 function quoted(text: string): string {
@@ -20,6 +21,25 @@ export interface SyncChoice {
 }
 
 export const cli = {
+  create: (draft: Draft): string => {
+    const source = draft.spec.source;
+    const { destination, syncPolicy, project } = draft.spec;
+    if (!source || draft.spec.sources?.length) return command("app", "create", "--file", "application.yaml");
+    const { automated, syncOptions = [] } = syncPolicy ?? {};
+    return command(
+      "app", "create", draft.metadata.name || "NAME",
+      "--repo", source.repoURL || "REPOSITORY",
+      ...(source.chart ? ["--helm-chart", source.chart] : ["--path", source.path || "."]),
+      ...(source.targetRevision && source.targetRevision !== "HEAD" ? ["--revision", source.targetRevision] : []),
+      ...(destination.name ? ["--dest-name", destination.name] : ["--dest-server", destination.server ?? ""]),
+      "--dest-namespace", destination.namespace || "NAMESPACE",
+      ...(project && project !== "default" ? ["--project", project] : []),
+      ...(automated ? ["--sync-policy", "automated"] : []),
+      ...(automated?.prune ? ["--auto-prune"] : []),
+      ...(automated?.selfHeal ? ["--self-heal"] : []),
+      ...syncOptions.flatMap((option) => ["--sync-option", option]),
+    );
+  },
   get: (app: string): string => command("app", "get", app),
   list: (projects: string[] = []): string => command("app", "list", ...projects.flatMap((name) => ["--project", name])),
   diff: (app: string): string => command("app", "diff", app),

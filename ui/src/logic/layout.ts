@@ -2,7 +2,7 @@
 import { hierarchy, tree as tidyTree } from "d3-hierarchy";
 import type { TreeItem } from "./tree";
 
-export const NODE = { width: 264, height: 52, gapX: 40, gapY: 12 } as const;
+export const NODE = { width: 280, height: 52, gapX: 36, gapY: 12 } as const;
 
 export interface Placed {
   id: string;

@@ -142,5 +142,5 @@ function reason(app: Application): string {
   const warning = app.status?.conditions?.[0];
   if (warning) return warning.message;
   if (!app.status?.sync?.status) return "not compared yet";
-  return "";
+  return app.status.sync.status === "OutOfSync" ? "the cluster differs from Git" : "";
 }

@@ -25,13 +25,13 @@ const revisionOf = (entry: HistoryEntry): string => entry.revision || entry.revi
 export function HistoryPanel({ id, app, close }: PanelProps) {
   const [query, change] = useQueryState();
   const entries = (app.status?.history ?? []).toReversed();
-  const chosen = entries.find((entry) => String(entry.id) === query["rollback"] && entry !== entries[0]);
+  const chosen = entries.find((entry) => String(entry.id) === query["to"] && entry !== entries[0]);
   return (
     <SidePanel title={`History of ${app.metadata.name}`} close={close} footer={<Command text={cli.history(app.metadata.name)} />}>
       {entries.length === 0 ? <EmptyState title="Never synced">History begins with the first sync that succeeds.</EmptyState> : null}
       <ol className={css.list}>
         {entries.map((entry, index) => (
-          <Entry key={entry.id} id={id} entry={entry} isCurrent={index === 0} isChosen={entry === chosen} choose={() => change({ rollback: entry === chosen ? "0" : String(entry.id) })} />
+          <Entry key={entry.id} id={id} entry={entry} isCurrent={index === 0} isChosen={entry === chosen} choose={() => change({ to: entry === chosen ? undefined : String(entry.id) })} />
         ))}
       </ol>
       {chosen ? <Rollback key={chosen.id} id={id} app={app} entry={chosen} /> : null}
@@ -83,7 +83,7 @@ function Rollback({ id, app, entry }: { id: AppId; app: Application; entry: Hist
     mutationFn: () => actions.rollback(id, entry.id, prune),
     onSuccess: (found) => {
       client.setQueryData(queries.application(id).queryKey, found);
-      change({ rollback: undefined, operation: "true" }, "replace");
+      change({ rollback: undefined, to: undefined, operation: "true" }, "replace");
     },
   });
   return (

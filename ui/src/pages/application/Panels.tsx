@@ -21,7 +21,7 @@ export interface PanelProps {
   close: () => void;
 }
 
-const CLOSED = { node: undefined, tab: undefined, deploy: undefined, operation: undefined, rollback: undefined, delete: undefined, resource: undefined };
+const CLOSED = { node: undefined, tab: undefined, deploy: undefined, operation: undefined, rollback: undefined, to: undefined, delete: undefined, resource: undefined };
 
 export function Panels(props: Omit<PanelProps, "close">) {
   const [query, change] = useQueryState();

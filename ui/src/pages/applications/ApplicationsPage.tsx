@@ -1,7 +1,7 @@
 import { Button, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Plus, RefreshCw, Search } from "lucide-react";
-import { useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
+import { lazy, Suspense, useCallback, useDeferredValue, useEffect, useMemo, useRef, useState } from "react";
 import { queries } from "@/api/queries";
 import type { Application } from "@/api/records";
 import { useFavourites } from "@/kit/favourites";
@@ -18,6 +18,7 @@ import { FilterBar } from "./FilterBar";
 import { useApplications } from "./useApplications";
 import css from "./applications.module.css";
 
+const NewAppPanel = lazy(() => import("./new/NewAppPanel").then((module) => ({ default: module.NewAppPanel })));
 const NONE: Application[] = [];
 const NO_KEYS = Object.fromEntries([...FACETS, "search", "attention", "showFavorites"].map((key) => [key, undefined]));
 
@@ -64,6 +65,11 @@ export function ApplicationsPage() {
           )}
           {selected.size > 0 ? <BulkBar apps={apps} selected={selected} clear={() => setSelected(new Set())} /> : null}
         </>
+      ) : null}
+      {query["new"] && data ? (
+        <Suspense fallback={null}>
+          <NewAppPanel apps={apps} close={() => change({ new: undefined, tab: undefined })} />
+        </Suspense>
       ) : null}
     </Page>
   );
