@@ -128,6 +128,7 @@ def _route(parents: Callable[[Manifest], list[Group]], settled: Claim) -> Check:
     return check(
         Row(_any(parents, "ResolvedRefs", "False"), DEGRADED, "a reference cannot be resolved"),
         Row(_any(parents, "Accepted", "False"), DEGRADED, "a parent does not accept the route"),
+        Row(_any(parents, "Reconciled", "False"), DEGRADED, "a parent cannot reconcile the route"),
         Row(_any(parents, "Programmed", "False", "Unknown"), PROGRESSING, "not programmed yet"),
         Row(settled, HEALTHY, "accepted"),
         Row(always, PROGRESSING, "Waiting for a parent to accept the route"),

@@ -44,8 +44,8 @@ _ROLLING: Final = "spec.updateStrategy.rollingUpdate"
 
 def _is_held(path: str) -> Claim:
     return Claim(
-        lambda live: get(live, path) != 0 and number(live, "metadata.generation") > 1,
-        f"`{path}` is not 0 and the object was changed",
+        lambda live: get(live, path) not in (None, 0) and number(live, "metadata.generation") > 1,
+        f"`{path}` is set, not 0, and the object was changed",
     )
 
 
@@ -96,7 +96,7 @@ _DESIRED: Final = "status.desiredNumberScheduled"
 _daemon_set: Final = check(
     *_held_rollout(
         either(present(f"{_ROLLING}.paused"), missing("status.updatedNumberScheduled")),
-        both(present(f"{_ROLLING}.partition"), _is_held(f"{_ROLLING}.partition")),
+        _is_held(f"{_ROLLING}.partition"),
         _reached("status.updatedNumberScheduled", _DESIRED, f"{_ROLLING}.partition"),
     ),
     Row(same(_DESIRED, "status.updatedNumberScheduled", "status.numberAvailable"), HEALTHY),
