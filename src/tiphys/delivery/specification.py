@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from tiphys.delivery.clusters import Clusters
 from tiphys.delivery.installation import Installation
+from tiphys.engine.globs import names_any
 from tiphys.engine.permissions import only_denials, permits_destination
 from tiphys.model.application import Application
 from tiphys.model.cluster import ClusterRecord
@@ -33,6 +34,11 @@ def check_spec(
     project = installation.project(app.project)
     if project is None:
         return [f"Application referencing project {app.project} which does not exist"]
+    if not permits_home(app, project, installation.namespace):
+        return [
+            f"application '{app.metadata.name}' in namespace '{app.metadata.namespace}' is not "
+            f"permitted to use project '{app.project}': its sourceNamespaces do not name it"
+        ]
     problems = list(_source_problems(app))
     record: ClusterRecord | None = None
     try:
@@ -43,6 +49,18 @@ def check_spec(
     if problems or record is None:
         return problems
     return project, record
+
+
+def permits_home(app: Application, project: AppProject, namespace: str) -> bool:
+    """Return whether a project is for an Application of the namespace that this one is in.
+
+    Args:
+        app: the Application.
+        project: that it refers to.
+        namespace: of the installation, whose Applications may use every project.
+    """
+    home = app.metadata.namespace
+    return home == namespace or names_any(project.spec.source_namespaces, home)
 
 
 def _names(app: Application) -> Iterator[tuple[str, str]]:

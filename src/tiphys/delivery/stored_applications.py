@@ -3,12 +3,15 @@
 import asyncio
 from collections.abc import Callable
 
+from tiphys.engine.globs import names_any
 from tiphys.kube.client import KubeClient
 from tiphys.model.errors import ApiError, InvalidInputError, NotFoundError, TiphysError
 from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey
 from tiphys.model.labels import API_GROUP, REFRESH
+from tiphys.settings.settings import parse_settings
 
 APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
+_CONFIG_MAP = GroupVersionKind("", "v1", "ConfigMap")
 _POLL_S = 0.1
 _ATTEMPTS = 5
 _REFRESH_LIMIT_S = 60
@@ -52,10 +55,27 @@ class Applications:
         return found
 
     async def selected(self, selector: str = "") -> list[Manifest]:
-        """Return the Applications that a label selector picks, sorted by name."""
+        """Return the Applications that a label selector picks, sorted by name.
+
+        Where the settings of the namespace name others, their Applications are among them.
+        """
         chosen = {"labelSelector": selector} if selector else {}
-        found = await self.client.list(APPLICATION, self.namespace, **chosen)
-        return sorted(found, key=lambda app: str(app["metadata"]["name"]))
+        also_in = await self._also_in()
+        found = await self.client.list(APPLICATION, "" if also_in else self.namespace, **chosen)
+        return sorted(
+            (app for app in found if self._is_here(app["metadata"]["namespace"], also_in)),
+            key=lambda app: (str(app["metadata"]["name"]), str(app["metadata"]["namespace"])),
+        )
+
+    def _is_here(self, namespace: str, also_in: tuple[str, ...]) -> bool:
+        return namespace == self.namespace or names_any(also_in, namespace)
+
+    async def _also_in(self) -> tuple[str, ...]:
+        try:
+            params = await self.client.get(_CONFIG_MAP, self.namespace, "argocd-cmd-params-cm")
+        except ApiError:
+            return ()  # whoever may not read settings sees the Applications of this namespace
+        return parse_settings({}, (params or {}).get("data") or {}).application_namespaces
 
     async def chosen(
         self, names: tuple[str, ...], selector: str, projects: tuple[str, ...] = ()

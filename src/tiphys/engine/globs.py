@@ -7,9 +7,13 @@ Source: Argo CD user guide, "Projects"; the syntax is that of github.com/gobwas/
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
+import re2
+
+_MAX_MEMORY: Final = 8 * 1024 * 1024
 _TOKEN: Final = re.compile(r"\\.|\*\*|\*|\?|\[!?[^\]]+\]|[{},]|.", re.DOTALL)
 _NOTHING: Final = re.compile(r"(?!)")
 
@@ -17,6 +21,32 @@ _NOTHING: Final = re.compile(r"(?!)")
 def matches(pattern: str, text: str, *, separator: str = "") -> bool:
     """Return whether a whole text matches a glob; a lone `*` matches any."""
     return pattern == "*" or _compiled(pattern, separator).fullmatch(text) is not None
+
+
+def names_any(patterns: Iterable[str], text: str) -> bool:
+    """Return whether one of some globs, or `/regular expressions/`, names a text.
+
+    An expression has to be found somewhere in the text; one that cannot be read names nothing.
+    """
+    for pattern in patterns:
+        if len(pattern) > 1 and pattern.startswith("/") and pattern.endswith("/"):
+            expression = _expression(pattern[1:-1])
+            if expression is not None and expression.search(text) is not None:
+                return True
+        elif matches(pattern, text):
+            return True
+    return False
+
+
+@lru_cache(maxsize=256)
+def _expression(pattern: str) -> Any:
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MAX_MEMORY
+    try:
+        return re2.compile(pattern, options)
+    except re2.error:
+        return None
 
 
 @lru_cache(maxsize=4096)

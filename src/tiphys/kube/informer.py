@@ -21,7 +21,18 @@ class Informer:
         *,
         namespace: str = "",
         label_selector: str = "",
+        is_kept: Callable[[str], bool] = lambda namespace: True,
     ) -> None:
+        """Prepare.
+
+        Args:
+            client: of the cluster.
+            gvk: what is followed.
+            namespace: of the objects, "" for all.
+            label_selector: only of those with these labels.
+            is_kept: tells of a namespace whether its objects count.
+        """
+        self._is_kept = is_kept
         self._client, self._gvk = client, gvk
         self._namespace, self._label_selector = namespace, label_selector
         self._objects: dict[str, Manifest] = {}
@@ -92,6 +103,7 @@ class Informer:
     def replace_all(self, objects: list[Manifest], version: str) -> None:
         """Take over a complete list."""
         del version
+        objects = [found for found in objects if self._is_kept(_namespace(found))]
         found = {_key(manifest): manifest for manifest in objects}
         for key in [key for key in self._objects if key not in found]:
             self._tell(key, self._objects.pop(key), None)
@@ -101,6 +113,8 @@ class Informer:
 
     def changed(self, event: str, manifest: Manifest) -> None:
         """Take over one change; one that is older than what is held is dropped."""
+        if not self._is_kept(_namespace(manifest)):
+            return
         key = _key(manifest)
         before = self._objects.get(key)
         if event == "DELETED":
@@ -141,3 +155,7 @@ def _key(manifest: Manifest) -> str:
     metadata = manifest["metadata"]
     namespace = metadata.get("namespace", "")
     return f"{namespace}/{metadata['name']}" if namespace else str(metadata["name"])
+
+
+def _namespace(manifest: Manifest) -> str:
+    return str(manifest["metadata"].get("namespace", ""))

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 
@@ -13,6 +13,7 @@ from tiphys.delivery.health import HealthChecks
 from tiphys.delivery.installation import Collections, Installation
 from tiphys.delivery.noise import Noise
 from tiphys.engine.filters import is_excluded
+from tiphys.engine.globs import names_any
 from tiphys.engine.health.resource import resource_health
 from tiphys.engine.nodes import node_of
 from tiphys.engine.tracking import owner_instance
@@ -30,6 +31,7 @@ from tiphys.model.cluster import ClusterRecord
 from tiphys.model.errors import ClusterError
 from tiphys.model.keys import GroupVersionKind, Manifest
 from tiphys.model.labels import API_GROUP
+from tiphys.settings.settings import parse_settings
 
 _FIRST_ANSWER_S = 20.0
 
@@ -37,29 +39,37 @@ _FIRST_ANSWER_S = 20.0
 @contextlib.asynccontextmanager
 async def installation_of(client: KubeClient, namespace: str) -> AsyncIterator[Installation]:
     """Give the installation in a namespace, its collections already listed."""
+    async with contextlib.AsyncExitStack() as stack:
 
-    def informer(gvk: GroupVersionKind, label_selector: str = "") -> Informer:
-        return Informer(client, gvk, namespace=namespace, label_selector=label_selector)
+        def informer(kind: GroupVersionKind, within: str, patterns: Sequence[str] = ()) -> Informer:
+            made = Informer(
+                client,
+                kind,
+                namespace=within,
+                is_kept=lambda found: found == namespace or names_any(patterns, found),
+            )
+            stack.push_async_callback(made.close)
+            return made
 
-    collections = Collections(
-        applications=informer(APPLICATION),
-        projects=informer(GroupVersionKind(API_GROUP, "v1alpha1", "AppProject")),
-        secrets=informer(GroupVersionKind("", "v1", "Secret")),
-        config_maps=informer(GroupVersionKind("", "v1", "ConfigMap")),
-    )
-    parts = [
-        collections.applications,
-        collections.projects,
-        collections.secrets,
-        collections.config_maps,
-    ]
-    interpreters = Interpreters()
-    try:
-        await asyncio.gather(*(part.start() for part in parts))
+        interpreters = Interpreters()
+        stack.push_async_callback(interpreters.close)
+        config_maps = informer(GroupVersionKind("", "v1", "ConfigMap"), namespace)
+        await config_maps.start()  # the settings say where else Applications may be
+        also_in = _application_namespaces(namespace, config_maps)
+        collections = Collections(
+            applications=informer(APPLICATION, "" if also_in else namespace, also_in),
+            projects=informer(GroupVersionKind(API_GROUP, "v1alpha1", "AppProject"), namespace),
+            secrets=informer(GroupVersionKind("", "v1", "Secret"), namespace),
+            config_maps=config_maps,
+        )
+        rest = (collections.applications, collections.projects, collections.secrets)
+        await asyncio.gather(*(part.start() for part in rest))
         yield Installation(namespace, collections, os.environ, interpreters)
-    finally:
-        await asyncio.gather(*(part.close() for part in parts))
-        await interpreters.close()
+
+
+def _application_namespaces(namespace: str, config_maps: Informer) -> tuple[str, ...]:
+    params = config_maps.get(f"{namespace}/argocd-cmd-params-cm") or {}
+    return parse_settings({}, params.get("data") or {}).application_namespaces
 
 
 async def open_cluster(

@@ -10,7 +10,7 @@ from typing import Any
 
 from tiphys.delivery.installation import Installation
 from tiphys.delivery.read_model import ReadModel
-from tiphys.engine.globs import matches
+from tiphys.engine.globs import names_any
 from tiphys.model.errors import InvalidInputError, NotFoundError
 from tiphys.model.keys import Manifest
 from tiphys.model.labels import DEFAULT_PROJECT
@@ -56,7 +56,7 @@ class ApplicationFinder:
         """Return whether Applications may be in a namespace."""
         permitted = self._installation.settings.application_namespaces
         is_home = namespace == self._installation.namespace
-        return is_home or any(matches(pattern, namespace) for pattern in permitted)
+        return is_home or names_any(permitted, namespace)
 
     def require_permitted(self, namespace: str) -> None:
         """Check that Applications may be in a namespace.

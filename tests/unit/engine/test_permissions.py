@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiphys.engine.globs import matches
+from tiphys.engine.globs import matches, names_any
 from tiphys.engine.permissions import (
     only_denials,
     permits_destination,
@@ -51,6 +51,23 @@ from tiphys.sources.addresses import normalise_url
 )
 def test_a_glob_matches(pattern: str, text: str, separator: str, expected: bool) -> None:
     assert matches(pattern, text, separator=separator) is expected
+
+
+@pytest.mark.parametrize(
+    ("patterns", "expected"),
+    [
+        pytest.param([], False, id="nothing names nothing"),
+        pytest.param(["team-*"], True, id="a glob"),
+        pytest.param(["other", "team-a"], True, id="one of several"),
+        pytest.param(["/^team-[ab]$/"], True, id="an expression"),
+        pytest.param(["/am-/"], True, id="an expression is found anywhere"),
+        pytest.param(["/^team-[cd]$/"], False, id="another expression"),
+        pytest.param(["/[/"], False, id="an expression that nobody can read"),
+        pytest.param(["/"], False, id="a lone slash"),
+    ],
+)
+def test_namespaces_are_named_by_globs_or_expressions(patterns: list[str], expected: bool) -> None:
+    assert names_any(patterns, "team-a") is expected
 
 
 @given(st.text(), st.text())

@@ -16,6 +16,7 @@ from tiphys.controller.application.services import Services
 from tiphys.controller.application.underway import Underway
 from tiphys.delivery.clock import parse_timestamp, timestamp
 from tiphys.delivery.clusters import OpenCluster
+from tiphys.delivery.specification import permits_home
 from tiphys.delivery.targets import instance_of
 from tiphys.engine.conditions import merge_conditions
 from tiphys.engine.deletion import (
@@ -118,6 +119,13 @@ class Deleter:
             raise InvalidInputError(
                 f"Application referencing project {app.project} which does not exist",
                 hint="Create the project again, or remove the finalizer to leave the objects.",
+            )
+        if not permits_home(app, project, self._services.installation.namespace):
+            raise InvalidInputError(
+                f"project {app.project} is not for Applications of namespace "
+                f"{app.metadata.namespace}",
+                hint="Name the namespace in sourceNamespaces of the project, or remove the "
+                "finalizer to leave the objects.",
             )
         try:
             record = self._services.clusters.find(app.spec.destination)

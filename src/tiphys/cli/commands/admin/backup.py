@@ -26,7 +26,7 @@ from tiphys.delivery.backup import (
     referenced_secrets,
     restored,
 )
-from tiphys.engine.globs import matches
+from tiphys.engine.globs import names_any
 from tiphys.kube.client import MERGE_PATCH, KubeClient
 from tiphys.model.errors import ClusterError, InvalidInputError
 from tiphys.model.keys import GroupVersionKind, Manifest, ResourceKey
@@ -210,7 +210,7 @@ async def _in_namespaces(
         manifest
         for manifest in await client.list(gvk)
         if manifest["metadata"]["namespace"] == home
-        or any(matches(pattern, manifest["metadata"]["namespace"]) for pattern in patterns)
+        or names_any(patterns, manifest["metadata"]["namespace"])
     ]
 
 
