@@ -526,3 +526,41 @@ async def test_a_tree_reads_on_when_its_handle_was_closed(
         return tree.read("b.txt")
 
     assert await asyncio.to_thread(read) == b"b"
+
+
+async def test_a_deleted_branch_does_not_become_the_tag_of_its_name(
+    tmp_path: Path, root: Path, work: Work
+) -> None:
+    def opened() -> GitRepositories:
+        return GitRepositories(tmp_path / "mirrors", fresh_s=0.0, timeout_s=20.0)
+
+    work.git("checkout", "-q", "-b", "stable")
+    branch = work.push({"a.txt": "two"})
+    git = opened()
+    with _at(GitServer(root)) as url:
+        address = f"{url}/repo.git"
+        assert (await _commit(git, address, "stable")).sha == branch
+        tagged = work.push({"a.txt": "three"})
+        work.git("tag", "stable")
+        work.git("push", "-q", "origin", "refs/tags/stable", ":refs/heads/stable")
+
+        for again in (git, opened()):  # a restart does not forget it
+            with pytest.raises(SourceError, match="branch `stable` was deleted") as caught:
+                await _commit(again, address, "stable", fresh=True)
+            assert caught.value.hint == (
+                "Set targetRevision to `refs/tags/stable` to deploy the tag."
+            )
+        assert (await _commit(git, address, "refs/tags/stable")).sha == tagged
+        work.git("push", "-q", "origin", "HEAD:refs/heads/stable")
+        assert (await _commit(git, address, "stable", fresh=True)).sha == tagged
+
+
+async def test_a_tag_that_was_never_a_branch_is_found(
+    git: GitRepositories, root: Path, work: Work
+) -> None:
+    work.git("tag", "nightly")
+    work.git("push", "-q", "origin", "refs/tags/nightly")
+    with _at(GitServer(root)) as url:
+        found = await _commit(git, f"{url}/repo.git", "nightly")
+
+    assert found.sha == work.git("rev-parse", "HEAD")

@@ -18,6 +18,7 @@ from tiphys.sources.access import RepositoryAccess
 from tiphys.sources.addresses import repository_identity
 from tiphys.sources.git.command import run_git
 from tiphys.sources.git.commits import CommitText
+from tiphys.sources.git.deleted import DeletedBranches
 from tiphys.sources.git.handles import Handles
 from tiphys.sources.git.revisions import find_revision, find_tags, is_full_sha, is_short_sha
 from tiphys.sources.git.tree import CommitTree
@@ -42,6 +43,7 @@ class Mirror:
         self._listings: dict[str, _Listing] = {}
         self._expired_at = float("-inf")
         self._handles = Handles(folder)
+        self._deleted = DeletedBranches(folder)
         self._is_clean = False
         self._lock = asyncio.Lock()
         self._waiting: dict[str, asyncio.Task[_Listing]] = {}
@@ -64,7 +66,11 @@ class Mirror:
         listing = self._listings.get(access.fingerprint)
         if listing is None or fresh or not self._is_recent(listing):
             listing = await self._update(access)
-        return find_revision(listing.refs, revision, tag_prefix)
+        try:
+            return find_revision(listing.refs, revision, tag_prefix, self._deleted.names)
+        except SourceError as err:
+            err.where = access.where
+            raise
 
     async def refs(self, access: RepositoryAccess) -> dict[str, str]:
         """Return the full names of all refs with the commits that they lead to.
@@ -155,6 +161,7 @@ class Mirror:
         listed_at = time.monotonic()
         told = await run_git(["ls-remote", "--", access.url], access, timeout_s=self._timeout_s)
         refs = _parse_refs(told)
+        await asyncio.to_thread(self._deleted.learn, self._handles.repository(), refs)
         if not access.depth and not await asyncio.to_thread(self._has_all, refs):
             await self._fetch(access, "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
         listing = _Listing(refs, listed_at)

@@ -4,9 +4,9 @@ Source: Argo CD user guide, "Tracking and Deployment Strategies".
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from tiphys.model.errors import InvalidInputError
+from tiphys.model.errors import InvalidInputError, SourceError
 from tiphys.sources.versions import best_match, is_constraint, parse_version
 
 _SHA = re.compile(r"[0-9a-f]{40}")
@@ -23,7 +23,12 @@ def is_short_sha(revision: str) -> bool:
     return _SHORT_SHA.fullmatch(revision) is not None
 
 
-def find_revision(refs: Mapping[str, str], revision: str, tag_prefix: str = "") -> str | None:
+def find_revision(
+    refs: Mapping[str, str],
+    revision: str,
+    tag_prefix: str = "",
+    deleted: Collection[str] = (),
+) -> str | None:
     """Return the commit that a targetRevision means; None when no ref answers.
 
     A version is first of all a tag, and a range of versions the highest tag in it, even where a
@@ -33,14 +38,23 @@ def find_revision(refs: Mapping[str, str], revision: str, tag_prefix: str = "") 
         refs: full names to commit SHAs, HEAD included; tags are peeled.
         revision: a branch, tag, full ref, range of versions, or empty for HEAD.
         tag_prefix: only tags that begin with it count for versions.
+        deleted: branches that were here once and are no more.
 
     Raises:
+        SourceError: the branch of that name is deleted, and a tag has the same name: whoever
+            followed the branch must not get the tag without a word.
         InvalidInputError: there is a prefix, and the revision is no version or range.
     """
     if revision in {"", "HEAD"}:
         return refs.get("HEAD")
     tags = {name.removeprefix("refs/tags/") for name in refs if name.startswith("refs/tags/")}
     tag = _version_tag(tags, revision, tag_prefix)
+    if tag is None and revision in deleted and revision in tags:
+        raise SourceError(
+            f"branch `{revision}` was deleted; a tag has the same name",
+            hint=f"Set targetRevision to `refs/tags/{revision}` to deploy the tag.",
+            transient=False,
+        )
     names = [f"refs/tags/{tag}"] if tag else []
     names += [revision, f"refs/heads/{revision}", f"refs/tags/{revision}"]
     return next((refs[name] for name in names if name in refs), None)
