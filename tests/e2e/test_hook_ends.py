@@ -281,3 +281,19 @@ def test_a_sync_tells_what_it_waits_for_and_since_when(world: World) -> None:
     assert app.status["operationState"]["message"] == message
     app.patch({"status": {"operationState": {"phase": "Terminating"}}})
     app.wait_for_operation()
+
+
+@pytest.mark.parametrize("phase", ["PreSync", "PostSync"])
+def test_a_wait_for_a_hook_names_the_pod_that_blocks_it(world: World, phase: str) -> None:
+    stuck = job("migrate", hook=phase)
+    container = stuck["spec"]["template"]["spec"]["containers"][0]
+    container["image"] = "registry.example/does-not-exist:1"
+    app, _ = _new_app(world, stuck, config_map("one"))
+    app.start_sync()
+
+    wait = "waiting for completion of hook batch/Job/migrate since "
+    eventually("it waits", _says(app, wait))
+    eventually("it names the pod", _says(app, ": pod migrate-"), 40)
+
+    message = app.status["operationState"]["message"]
+    assert message.endswith(("ErrImagePull", "ImagePullBackOff")), message

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from tiphys.cli.live_tree import LiveNode
-from tiphys.cli.tables import colored, table
+from tiphys.cli.tables import colored, shortened, table
 from tiphys.model.keys import Manifest
 
 _LIST_COLUMNS = (
@@ -15,6 +15,7 @@ _LIST_COLUMNS = (
 RESOURCE_COLUMNS = ("GROUP", "KIND", "NAMESPACE", "NAME", "STATUS", "HEALTH", "HOOK", "MESSAGE")
 _LABEL_WIDTH = 20
 _SHORT_SHA = 7
+_MAX_FAILURES = 20
 
 
 def list_table(applications: Iterable[Manifest]) -> str:
@@ -74,12 +75,16 @@ def application_text(found: Manifest, *, with_resources: bool = True) -> str:
         *_deletion(found["metadata"]),
     ]
     if health.get("message"):
-        lines.append(_line("", health["message"]))
+        lines.append(_line("", shortened(health["message"])))
     lines += _operation_summary(status)
     parts = ["\n".join(lines), _conditions(status)]
     if with_resources:
         parts.append(resource_table(found))
-    return "\n\n".join(part for part in parts if part)
+    text = "\n\n".join(part for part in parts if part)
+    if "…" not in text:
+        return text
+    name = f"{found['metadata']['namespace']}/{found['metadata']['name']}"
+    return f"{text}\n\nTexts are cut. See the whole of them with `tiphys app get {name} -o yaml`."
 
 
 def _deletion(metadata: Manifest) -> list[str]:
@@ -143,8 +148,11 @@ def _operation_summary(status: Manifest) -> list[str]:
     if phase in {"", "Succeeded"}:
         return []
     message = str(state.get("message", ""))
-    told = [_line("", text) for text in failures(status) if text.partition(": ")[2] not in message]
-    return [_line("Last Sync", f"{colored(phase)}: {message}"), *told]
+    failed = [text for text in failures(status) if text.partition(": ")[2] not in message]
+    told = [_line("", shortened(text)) for text in failed[:_MAX_FAILURES]]
+    if len(failed) > _MAX_FAILURES:
+        told.append(_line("", f"… and {len(failed) - _MAX_FAILURES} more"))
+    return [_line("Last Sync", f"{colored(phase)}: {shortened(message)}"), *told]
 
 
 def failures(status: Manifest) -> list[str]:
@@ -161,7 +169,10 @@ def _conditions(status: Manifest) -> str:
     conditions = status.get("conditions") or []
     if not conditions:
         return ""
-    rows = [[c["type"], c.get("message", ""), c.get("lastTransitionTime", "")] for c in conditions]
+    rows = [
+        [c["type"], shortened(c.get("message", "")), c.get("lastTransitionTime", "")]
+        for c in conditions
+    ]
     return table(("CONDITION", "MESSAGE", "LAST TRANSITION"), rows)
 
 
@@ -183,7 +194,7 @@ def operation_text(found: Manifest) -> str:
             _line("Start", state.get("startedAt", "")),
             _line("Finished", state.get("finishedAt", "")),
             _line("Duration", _duration(state)),
-            _line("Message", state.get("message", "")),
+            _line("Message", shortened(state.get("message", ""))),
         ]
     )
 
@@ -224,7 +235,7 @@ def resource_row(row: Manifest) -> list[str]:
         f"{status} (left Git)" if row.get("requiresPruning") and status else status,
         health.get("status", ""),
         "hook" if row.get("hook") else "",
-        health.get("message", ""),
+        shortened(health.get("message", "")),
     ]
 
 
@@ -235,7 +246,12 @@ def tree_table(roots: Iterable[LiveNode]) -> str:
 
 
 def _tree_rows(node: LiveNode, head: str, indent: str) -> Iterator[list[str]]:
-    yield [f"{head}{node.key.kind}/{node.key.name}", node.status, node.health, node.message]
+    yield [
+        f"{head}{node.key.kind}/{node.key.name}",
+        node.status,
+        node.health,
+        shortened(node.message),
+    ]
     for child in node.children:
         is_last = child is node.children[-1]
         joint, below = ("└─", "  ") if is_last else ("├─", "│ ")
@@ -276,5 +292,5 @@ def result_row(result: Manifest) -> list[str]:
         str(status or ""),
         "",
         str(result.get("hookType") or ""),
-        result.get("message", ""),
+        shortened(result.get("message", "")),
     ]

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 _WIDTH = 4096  # lines are wrapped by the terminal, never by us
+MAX_TEXT = 240
 _STYLES = {
     "Synced": "green",
     "Healthy": "green",
@@ -24,6 +25,12 @@ _STYLES = {
     "SyncFailed": "red",
     "Unknown": "magenta",
 }
+
+
+def shortened(text: str, limit: int = MAX_TEXT) -> str:
+    """Return a text on one line, cut where it is longer than a terminal bears."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 def table(columns: Iterable[str], rows: Iterable[Iterable[Any]]) -> str:

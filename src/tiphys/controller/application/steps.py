@@ -22,6 +22,7 @@ from tiphys.controller.application.progress import (
 from tiphys.controller.application.services import Memory, RunningSync, Services
 from tiphys.controller.application.sync_actions import Manner, SyncActions
 from tiphys.controller.application.underway import NotYetError
+from tiphys.delivery.blockers import blocker
 from tiphys.delivery.clock import parse_timestamp, timestamp
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.targets import instance_of
@@ -34,6 +35,7 @@ from tiphys.model.labels import DELETION_APPROVED, MIGRATION_MANAGER
 from tiphys.model.operation import OperationState, ResourceResult, SyncOperation
 from tiphys.model.words import OperationPhase
 
+_BLOCKER_AGAIN_S = 10.0
 TRIAL, BATCH, PAUSE = "trial", "batch", "pause"
 """Names of the work of a sync that goes on beside the workers."""
 
@@ -80,13 +82,16 @@ class Steps:
             step = running.step
             if step is None:
                 step = await self._next(draft, memory, cluster)
-                self._write_down(draft, memory, step)
+                self._write_down(draft, memory, step, cluster)
             if step.has_actions:
                 await self._carry_out(draft, memory, step, actions)
             if step.phase.is_completed:
                 return Ended(step.phase, step.message)
             if not step.has_actions:
-                return timeout_s(state_of(draft), self._services.clock(), settings.sync_timeout_s)
+                limit_s = settings.sync_timeout_s
+                wait_s = timeout_s(state_of(draft), self._services.clock(), limit_s)
+                # What blocks an object may change without a word of the object itself.
+                return wait_s if step.awaits is None else min(wait_s, _BLOCKER_AGAIN_S)
             running.pauses = not step.is_last_batch and bool(step.apply or step.prune)
 
     def _manner(self, draft: Draft, running: RunningSync, sync: SyncOperation) -> Manner:
@@ -125,11 +130,12 @@ class Steps:
             await memory.underway.result(PAUSE, running.attempt, lambda: asyncio.sleep(pause_s))
             running.pauses = False
 
-    def _write_down(self, draft: Draft, memory: Memory, step: Step) -> None:
+    def _write_down(self, draft: Draft, memory: Memory, step: Step, cluster: OpenCluster) -> None:
         message = step.message
         if not (step.has_actions or step.phase.is_completed):
             before = str(state_of(draft).message or "")
-            message = waiting_since(message, before, timestamp(self._services.clock()))
+            why = "" if step.awaits is None else blocker(cluster.cache, step.awaits)
+            message = waiting_since(message, before, timestamp(self._services.clock()), why)
         record(draft, memory, step.records, message)
 
     async def _next(self, draft: Draft, memory: Memory, cluster: OpenCluster) -> Step:

@@ -68,6 +68,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
         prune: objects to delete because they left Git.
         apply: objects to write, those of one kind together.
         is_last_batch: no wave follows these actions.
+        awaits: the object that the message names first, when the step only waits for it.
     """
 
     records: Records
@@ -78,6 +79,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     prune: tuple[SyncTask, ...] = ()
     apply: tuple[SyncTask, ...] = ()
     is_last_batch: bool = False
+    awaits: ResourceKey | None = None
 
     @property
     def has_actions(self) -> bool:
@@ -119,7 +121,8 @@ def next_step(tasks: Sequence[SyncTask], records: Records, view: View) -> Step:
         return Step(records=records, message=message)
     release = tuple(task for task in planned if _is_to_release(task, records, view))
     if release:
-        return Step(records=records, release=release, message="one or more tasks are running")
+        message = f"letting go of {describe_all(release, 'hooks')}"
+        return Step(records=records, release=release, message=message)
     if failed:
         return _fail(planned, records, view)
     if not pending:
@@ -213,7 +216,7 @@ def _waiting_step(
         message = f"waiting for completion of hook {describe_all(hooks, 'hooks')}"
     else:
         return None
-    return Step(records=records, message=message)
+    return Step(records=records, message=message, awaits=[*resources, *hooks][0].key)
 
 
 def _is_leaving(task: SyncTask, records: Records, view: View) -> bool:
@@ -317,7 +320,7 @@ def _start(batch: Sequence[SyncTask], records: Records, view: View) -> Step:
             apply.append(task)
         else:
             stale.append(task)
-    message = "one or more tasks are running"
+    message = f"carrying out {describe_all(batch, 'resources')}"
     if stale:
         message = f"waiting for deletion of {describe_all(stale, 'hooks')}"
     leaving = [task for task in stale if not _is_being_deleted(view.live(task.key))]

@@ -30,16 +30,18 @@ def failure_message(failed: Sequence[ResourceResult]) -> str:
     return f"{what}, reason: {','.join(reasons)}" if reasons else what
 
 
-def waiting_since(message: str, before: str, now: str) -> str:
-    """Return a message that says what a sync waits for, and since when.
+def waiting_since(message: str, before: str, now: str, blocker: str = "") -> str:
+    """Return a message that says what a sync waits for, since when, and what blocks that.
 
     Args:
         message: what it waits for.
         before: the message that stands; it keeps its time while the wait is the same.
-        now: RFC 3339.
+        now: RFC 3339, in whole seconds.
+        blocker: what is not ready and why, "" for nothing that has a name.
     """
-    waited_for, separator, _ = before.rpartition(_SINCE)
-    return before if separator and waited_for == message else f"{message}{_SINCE}{now}"
+    begin = f"{message}{_SINCE}"
+    since = before[len(begin) :][: len(now)] if before.startswith(begin) else now
+    return f"{begin}{since}: {blocker}" if blocker else f"{begin}{since}"
 
 
 def invalid_message(messages: Sequence[str]) -> str:

@@ -154,9 +154,7 @@ BEGAN, NOW = "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"
     ("before", "expected"),
     [
         pytest.param("", f"waiting for a since {NOW}", id="it begins"),
-        pytest.param(
-            "one or more tasks are running", f"waiting for a since {NOW}", id="after work"
-        ),
+        pytest.param("carrying out b", f"waiting for a since {NOW}", id="after work"),
         pytest.param(
             f"waiting for a since {BEGAN}", f"waiting for a since {BEGAN}", id="it goes on"
         ),
@@ -168,3 +166,16 @@ BEGAN, NOW = "2026-01-01T00:00:00Z", "2026-01-01T00:01:00Z"
 )
 def test_a_wait_tells_since_when(before: str, expected: str) -> None:
     assert waiting_since("waiting for a", before, NOW) == expected
+
+
+def test_a_wait_names_what_blocks_it_and_keeps_its_time_when_that_changes() -> None:
+    before = waiting_since("waiting for a", "", NOW, "pod a-1: ImagePullBackOff")
+    assert before == f"waiting for a since {NOW}: pod a-1: ImagePullBackOff"
+
+    later = "2026-12-31T00:00:00Z"
+
+    assert waiting_since("waiting for a", before, later, "pod a-2: Pending") == (
+        f"waiting for a since {NOW}: pod a-2: Pending"
+    )
+    assert waiting_since("waiting for a", before, later) == f"waiting for a since {NOW}"
+    assert waiting_since("waiting for b", before, later) == f"waiting for b since {later}"
