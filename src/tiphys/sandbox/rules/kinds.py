@@ -9,6 +9,7 @@ import zoneinfo
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from tiphys.sandbox.names import label_value_errors
 from tiphys.sandbox.problems import Problem, duplicate, invalid_value, required, unsupported
 from tiphys.sandbox.quotas.rules import quota_change_problems, quota_problems
 from tiphys.sandbox.rules.autoscalers import autoscaler_problems
@@ -74,6 +75,17 @@ def _schedule(manifest: dict[str, Any]) -> Iterator[Problem]:
     if schedule and not schedule.startswith(("@", "TZ=", "CRON_TZ=")) and len(fields) != 5:
         text = f"expected exactly 5 fields, found {len(fields)}: [{' '.join(fields)}]"
         yield invalid_value("spec.schedule", f'"{schedule}"', text)
+
+
+def _job(manifest: dict[str, Any]) -> Iterator[Problem]:
+    """Yield a name that is too long for the labels that a Job and its Pods are given."""
+    if value_at(manifest, "spec.manualSelector"):
+        return
+    name = str(value_at(manifest, "metadata.name") or "")
+    for text in label_value_errors(name):
+        for field in ("metadata.labels", "spec.template.labels"):
+            for _ in ("batch.kubernetes.io/job-name", "job-name"):
+                yield invalid_value(field, f'"{name}"', text)
 
 
 def _cron_job(manifest: dict[str, Any]) -> Iterator[Problem]:
@@ -229,6 +241,7 @@ RULES: dict[str, Rule] = {
     "StatefulSet.apps": _replicas,
     "ReplicaSet.apps": _replicas,
     "CronJob.batch": _cron_job,
+    "Job.batch": _job,
     "Role.rbac.authorization.k8s.io": _role,
     "RoleBinding.rbac.authorization.k8s.io": _binding(("Role", "ClusterRole")),
     "ClusterRoleBinding.rbac.authorization.k8s.io": _binding(("ClusterRole",)),
