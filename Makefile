@@ -44,6 +44,7 @@ bench: dev  ## a thousand applications, the sandbox under load; prints figures, 
 	@$(BIN)/python -m tests.bench.bench_permissions
 	@$(BIN)/python -m tests.bench.bench_renders
 	@$(BIN)/python -m tests.bench.bench_sandbox
+	@$(BIN)/python -m tests.bench.bench_notifications
 
 fmt: dev  ## format the code
 	@$(BIN)/ruff format -q . && $(BIN)/ruff check -q --fix .

@@ -14,6 +14,7 @@ from tiphys.kube.kubeconfig import load_kubeconfig
 from tiphys.model.errors import ApiError, TiphysError
 from tiphys.model.keys import GroupVersionKind, Manifest
 from tiphys.model.labels import API_GROUP
+from tiphys.notifications.catalogue import default_config_map
 
 _APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
 _DEPLOY_S = 180.0
@@ -36,7 +37,7 @@ async def _deploy(place: Workplace, git_url: str, console: Console) -> list[Prog
     async with connect(load_kubeconfig(place.kubeconfig)) as client:
         demo = list(yaml.safe_load_all(applications(git_url)))
         names = frozenset(str(manifest["metadata"]["name"]) for manifest in demo)
-        await _create_demo(place, demo, client)
+        await _create_demo(place, [*demo, _notifications(place)], client)
         while True:
             found = demo_of(await client.list(_APPLICATION, "argocd"), names)
             progress = sorted((progress_of(m) for m in found), key=lambda p: p.name)
@@ -65,6 +66,13 @@ async def _create_demo(place: Workplace, demo: list[Manifest], client: KubeClien
             if err.status_reason != "AlreadyExists":
                 raise
     marker.touch()
+
+
+def _notifications(place: Workplace) -> Manifest:
+    """Return the default triggers and templates of notifications, with links to the demo's UI."""
+    manifest = default_config_map("argocd")
+    context = f"argocdUrl: http://127.0.0.1:{place.ports().server}\n"
+    return {**manifest, "data": {**manifest["data"], "context": context}}
 
 
 def _tell(progress: list[Progress], seen: dict[str, str], console: Console) -> None:

@@ -15,6 +15,7 @@ from tiphys.controller.rivals import Rivals
 from tiphys.delivery.applications import decode_application
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.engine.generate_paths import concerns
+from tiphys.engine.notifications.state import STATE_ANNOTATIONS
 from tiphys.kube.live_cache import LiveChange, LiveEvent
 from tiphys.model.errors import InvalidInputError
 from tiphys.model.keys import Manifest
@@ -30,7 +31,7 @@ log = logging.getLogger(__name__)
 _ORPHANS_LATER_S = 1.0
 _FIRST_LOOKS_S = 120.0
 # What a status, a finalizer or a label of somebody else does not change about a look.
-_WAKING_METADATA = ("annotations", "deletionTimestamp", "finalizers")
+_WAKING_METADATA = ("deletionTimestamp", "finalizers")
 
 
 class Controller:
@@ -254,6 +255,8 @@ def _wakes(before: Manifest, after: Manifest) -> bool:
     old, new = before["metadata"], after["metadata"]
     if any(old.get(field) != new.get(field) for field in _WAKING_METADATA):
         return True
+    if _read_annotations(old) != _read_annotations(new):
+        return True
     if before.get("spec") != after.get("spec") or before.get("operation") != after.get("operation"):
         return True
     phases = [
@@ -261,3 +264,9 @@ def _wakes(before: Manifest, after: Manifest) -> bool:
         for manifest in (before, after)
     ]
     return phases[0] != phases[1] and phases[1] == "Terminating"
+
+
+def _read_annotations(metadata: Manifest) -> Manifest:
+    """Return the annotations without those that only tell what was notified."""
+    annotations: Manifest = metadata.get("annotations") or {}
+    return {key: value for key, value in annotations.items() if key not in STATE_ANNOTATIONS}

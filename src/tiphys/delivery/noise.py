@@ -7,6 +7,7 @@ object's health counts all the same.
 from tiphys.delivery.health import HealthChecks
 from tiphys.delivery.installation import Installation
 from tiphys.engine.ignoring import Ignored, IgnoreRule, compile_rules, select_rules
+from tiphys.engine.notifications.state import STATE_ANNOTATIONS
 from tiphys.kube.live_store import digest_of
 from tiphys.languages.jq import Deletion, unchecked_deletion
 from tiphys.model.keys import Manifest, ResourceKey, key_of
@@ -41,6 +42,8 @@ class Noise:
         )
 
     def _quiet(self, live: Manifest) -> Manifest:
+        if live.get("kind") == "Application":
+            live = _without_delivery_state(live)
         rules = select_rules(self._current_rules(), key_of(live))
         if not rules:
             return live
@@ -59,3 +62,13 @@ class Noise:
 
 def _needs_worker(rule: IgnoreRule) -> bool:
     return any(isinstance(part, Deletion) and part.needs_worker for part in rule.transforms)
+
+
+def _without_delivery_state(app: Manifest) -> Manifest:
+    """Return an Application without the annotations that only tell what was notified."""
+    metadata = app.get("metadata") or {}
+    annotations = metadata.get("annotations") or {}
+    if not STATE_ANNOTATIONS & annotations.keys():
+        return app
+    kept = {key: value for key, value in annotations.items() if key not in STATE_ANNOTATIONS}
+    return {**app, "metadata": {**metadata, "annotations": kept}}

@@ -51,6 +51,9 @@ _WITHIN_ACTION: Final = re.compile(
 )
 
 
+_NOT_ALLOWED: Final = re.compile(r"(?:attribute|property|method) '(\w+)' is not allowed")
+
+
 class _Thing:
     """A value whose members are reached by name: a moment, or a record with functions."""
 
@@ -120,6 +123,9 @@ def _functions() -> dict[str, Callable[..., Any]]:
 FUNCTIONS: Final = _functions()
 _POLICY: Final = SandboxPolicy(
     allow_functions=FUNCTIONS,
+    # Fields and methods of Sprig's versions, the one thing of its own that it gives.
+    allow_attributes={"Major", "Minor", "Patch"},
+    allow_methods={"Prerelease", "Metadata", "Original"},
     allow_custom_lookup=True,
     max_template_chars=_MAX_OUTPUT,
     default_budget=ExecutionBudget(
@@ -179,10 +185,15 @@ def answer(request: Any) -> dict[str, Any]:
             need = _need(err)
             if need is not None:
                 return {"need": [need.name, need.argument]}
-            return {"error": " ".join(str(err).split()) or type(err).__name__, "of": name}
+            return {"error": _worded(err), "of": name}
         except RecursionError:
             return {"error": "nested too deep", "of": name}
     return {"texts": texts}
+
+
+def _worded(err: Exception) -> str:
+    text = " ".join(str(err).split()) or type(err).__name__
+    return _NOT_ALLOWED.sub(r"there is no `\1` in nil or in a plain value", text)
 
 
 def _need(err: BaseException | None) -> FactNeededError | None:

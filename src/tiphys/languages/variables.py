@@ -50,6 +50,14 @@ _UNITS: Final = {
 _SCP: Final = re.compile(r"^(?:[^@/:]+@)?(?P<host>[^/:@]+):(?!//)(?P<path>.+)$")
 
 
+_CONSTANTS: Final[dict[str, Any]] = {
+    **{name: Duration.parse(text) for name, text in _UNITS.items()},
+    **{str(Month(number)): Month(number) for number in range(1, 13)},
+    **{str(Weekday(number)): Weekday(number) for number in range(7)},
+    **_LAYOUTS,
+}
+
+
 class FactNeededError(Exception):
     """A function was called whose answer has to be fetched first.
 
@@ -77,12 +85,9 @@ def offered(facts: Facts, now: Callable[[], Time]) -> dict[str, Any]:
     """
     return {
         "time": {
+            **_CONSTANTS,
             "Parse": _parse,
             "Now": now,
-            **{name: Duration.parse(text) for name, text in _UNITS.items()},
-            **{str(Month(number)): Month(number) for number in range(1, 13)},
-            **{str(Weekday(number)): Weekday(number) for number in range(7)},
-            **_LAYOUTS,
         },
         "strings": {
             "ReplaceAll": lambda text, old, new: str(text).replace(str(old), str(new)),

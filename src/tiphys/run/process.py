@@ -20,6 +20,7 @@ from tiphys.kube.informer import Informer
 from tiphys.model.keys import GroupVersionKind
 from tiphys.run.bootstrap import ensure_installed
 from tiphys.run.login import prepare_login
+from tiphys.run.notifying import notifier_of
 from tiphys.run.opening import installation_of
 from tiphys.run.options import Options
 from tiphys.run.parts import Parts, parts_of
@@ -93,12 +94,14 @@ async def _serve(parts: Parts, rivals: Rivals | None, listening: socket.socket) 
     controller, lag = Controller(services, parts.sources, rivals), LoopLag()
     parts.cluster_listeners.append(controller.cluster_opened)
     server = Server(parts, controller.pushed, is_ready=lambda: controller.is_ready)
+    notifier = notifier_of(parts, lambda: rivals is not None and rivals.are_alive)
     _tell_where(parts)
     try:
         async with asyncio.TaskGroup() as roles:
             roles.create_task(controller.run(), name="controller")
             roles.create_task(server.serve(listening), name="server")
             roles.create_task(server.events.run(), name="server's events")
+            roles.create_task(notifier.run(), name="notifications")
             roles.create_task(lag.run(), name="loop lag")
     finally:
         _tell_spent(parts, lag)

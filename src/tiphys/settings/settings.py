@@ -106,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     oci_media_types: tuple[str, ...] = ()
     file_roots: tuple[str, ...] = ()
     webhook_max_bytes: int = 50 * 1024 * 1024
+    notifications_self_service: bool = False
     problems: tuple[str, ...] = ()
 
     def ignored_differences(self) -> tuple[ResourceIgnoreDifferences, ...]:
@@ -236,6 +237,9 @@ def _controller_fields(params: Reader) -> dict[str, Any]:
     return {
         "application_namespaces": params.names("application.namespaces"),
         "denials_permit": params.flag("tiphys.projects.denials.permit", default=False),
+        "notifications_self_service": params.flag(
+            "notificationscontroller.selfservice.enabled", default=False
+        ),
         "status_processors": int(params.at_least("controller.status.processors", 20, 1)),
         "self_heal": SelfHealBackoff(
             initial_s=params.number(heal + "backoff.timeout.seconds", 2.0),

@@ -35,7 +35,12 @@ FACTS = {"GetCommitMetadata 0a1b2c": COMMIT, "GetAppDetails ": DETAILS}
 
 
 def render(source: str, facts: dict[str, Any] = FACTS) -> dict[str, Any]:
-    variables = {"app": APP, "context": {"argocdUrl": "https://cd"}, "recipient": "#ops"}
+    variables = {
+        "app": APP,
+        "context": {"argocdUrl": "https://cd"},
+        "recipient": "#ops",
+        "nothing": None,
+    }
     return answer({"templates": {"message": source}, "variables": variables, "facts": facts})
 
 
@@ -122,9 +127,10 @@ def test_a_template_says(source: str, expected: str) -> None:
         pytest.param('{{ env "PATH" }}', "'env' not defined", id="the environment"),
         pytest.param('{{ expandenv "$PATH" }}', "'expandenv' not defined", id="its expansion"),
         pytest.param('{{ getHostByName "x" }}', "'getHostByName' not defined", id="name lookups"),
-        pytest.param('{{ .recipient.format "x" }}', "not allowed", id="a method of Python's str"),
+        pytest.param('{{ .recipient.format "x" }}', "there is no `format`", id="a method of str"),
+        pytest.param("{{ .nothing.name }}", "there is no `name` in nil", id="a field of nil"),
         pytest.param("{{ .app.items }}{{ .time.Now.x }}", "", id="an attribute of a function"),
-        pytest.param("{{ .recipient.__class__ }}", "not allowed", id="a hidden attribute"),
+        pytest.param("{{ .recipient.__class__ }}", "no `__class__` in", id="a hidden one"),
         pytest.param("{{ range until 1000000000 }}x{{end}}", "until of more", id="a long count"),
         pytest.param('{{ repeat 1000000000 "x" }}', "repeat of more", id="a long repetition"),
         pytest.param(

@@ -152,7 +152,7 @@ def _due(key: str, verdict: Verdict, destination: Destination, state: DeliverySt
             templates=verdict.condition.send,
             destination=destination,
             attempts=failure.attempts if failure else 0,
-            not_before=failure.at + wait_s if failure else 0,
+            not_before=max(failure.at + wait_s, failure.not_before) if failure else 0,
         )
     ]
 

@@ -27,11 +27,13 @@ class Failure(Record, frozen=True):
         at: of the last attempt, in seconds since 1970.
         attempts: how many there were.
         error: why, in one line without secrets.
+        not_before: when the service wants to be asked again; 0 when it has not said.
     """
 
     at: int
     attempts: int
     error: str = ""
+    not_before: int = 0
 
 
 class DeliveryState(msgspec.Struct, frozen=True, kw_only=True):

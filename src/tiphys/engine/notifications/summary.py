@@ -89,7 +89,9 @@ def _history(state: DeliveryState, suffixes: tuple[str, ...]) -> dict[str, Any]:
             "failed_at": _moment(last.at),
             "attempts": last.attempts,
             "error": last.error,
-            "next_try_at": "" if wait_s is None else _moment(last.at + wait_s),
+            "next_try_at": (
+                "" if wait_s is None else _moment(max(last.at + wait_s, last.not_before))
+            ),
         }
     return history
 

@@ -14,6 +14,13 @@ from tiphys.engine.notifications.configuration import (
 )
 
 _SEPARATOR: Final = "\n"
+_DEFAULTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "github": {
+        "repoURLPath": "{{.app.spec.source.repoURL}}",
+        "revisionPath": "{{.app.status.operationState.syncResult.revision}}",
+    }
+}
+"""Fields of a service's block that a template may leave out."""
 _MIN_SECRET: Final = 4
 
 
@@ -61,12 +68,7 @@ def sources_of(template: Template, service: ServiceConfig) -> dict[str, str]:
 
     The message, and the block of the service's type; of a webhook the block under its name.
     """
-    wanted: dict[str, Any] = {"message": template.body.get("message") or ""}
-    block = template.body.get(service.type)
-    if service.type == "webhook":
-        block = block.get(service.name) if isinstance(block, Mapping) else None
-    if isinstance(block, (Mapping, list)):
-        wanted["block"] = block
+    wanted = {"message": template.body.get("message") or "", "block": _block(template, service)}
     return {
         _SEPARATOR.join(path): text for path, text in _strings(wanted, ()) if isinstance(text, str)
     }
@@ -74,13 +76,18 @@ def sources_of(template: Template, service: ServiceConfig) -> dict[str, str]:
 
 def filled(template: Template, service: ServiceConfig, texts: Mapping[str, str]) -> dict[str, Any]:
     """Return the block that a service needs, its strings replaced by what they rendered to."""
+    block = _block(template, service)
+    result: dict[str, Any] = _replaced(block, ("block",), texts)
+    return result
+
+
+def _block(template: Template, service: ServiceConfig) -> Mapping[str, Any]:
     block = template.body.get(service.type)
     if service.type == "webhook":
         block = block.get(service.name) if isinstance(block, Mapping) else None
     if not isinstance(block, Mapping):
         return {}
-    result: dict[str, Any] = _replaced(block, ("block",), texts)
-    return result
+    return {**_DEFAULTS.get(service.type, {}), **block}
 
 
 def _strings(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:

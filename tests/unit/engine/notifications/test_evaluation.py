@@ -124,6 +124,14 @@ def test_a_failed_delivery_waits_longer_each_time_and_is_given_up() -> None:
     assert retry_after_s(MAX_ATTEMPTS) is None
 
 
+def test_a_service_that_asks_for_a_pause_gets_it() -> None:
+    [due] = look(application("Failed"), DeliveryState()).due
+    failure = Failure(at=1000, attempts=1, not_before=1500)
+    [later] = look(application("Failed"), DeliveryState(failed={due.key: failure})).due
+
+    assert later.not_before == 1500
+
+
 def test_a_given_up_delivery_is_forgotten_with_its_condition() -> None:
     [due] = look(application("Failed"), DeliveryState()).due
     state = DeliveryState(failed={due.key: Failure(at=1, attempts=MAX_ATTEMPTS)})

@@ -1,0 +1,1 @@
+"""The services, one module each; `catalogue` finds one by its type."""
