@@ -46,6 +46,12 @@ def test_a_commit_over_many_applications_is_written_at_a_limited_rate() -> None:
     assert 10.8 < written[-1] < 11.0
 
 
+def test_rows_of_a_large_application_wait_for_more_to_come() -> None:
+    pace, trickle = Pace(), Trickle()
+
+    assert pace.wait_s(0.0, trickle, is_health=False, rows=5000) == 11.0
+
+
 def test_a_few_changes_of_health_are_written_at_once() -> None:
     assert _written([10.0, 10.2, 10.4, 10.6], is_health=True) == [10.0, 10.2, 10.4, 10.6]
 

@@ -264,7 +264,8 @@ class Reconciler:
             memory.pace.due_at = None
             return 0.0
         now = asyncio.get_running_loop().time()
-        wait_s = memory.pace.wait_s(now, self._trickle, is_health=news is News.HEALTH)
+        rows, is_health = len(draft.status.resources), news is News.HEALTH
+        wait_s = memory.pace.wait_s(now, self._trickle, is_health=is_health, rows=rows)
         if wait_s:
             memory.asked = max(memory.asked, RefreshLevel.RECENT)
         return wait_s

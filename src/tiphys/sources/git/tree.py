@@ -4,6 +4,7 @@ Links are followed inside the repository, by lookups and by identities: a folder
 with what its links lead to, wherever that lies.
 """
 
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from posixpath import dirname, join, normpath
@@ -90,7 +91,7 @@ class CommitTree:
     def submodules(self) -> Iterator[tuple[str, str]]:
         """Yield the path and commit of every submodule."""
         for name in _files(self._root, ""):
-            entry = self._root[name]
+            entry = _entry(self._root, name)
             if entry.filemode == FileMode.COMMIT:
                 yield name, str(entry.id)
 
@@ -108,7 +109,7 @@ class CommitTree:
                 self._write(name, target)
 
     def _write(self, name: str, target: Path) -> None:
-        entry = self._root[name]
+        entry = _entry(self._root, name)
         path = target / name
         if path.is_symlink() or path.exists():
             return
@@ -150,7 +151,7 @@ class CommitTree:
         mode = found.filemode if place.path else 0
         goals = []
         for name in (*place.links, *_links(found, place.path)):
-            blob = self._root[name]
+            blob = _entry(self._root, name)
             assert isinstance(blob, pygit2.Blob)
             goal = _followed(name, blob)
             is_inside = goal is not None and f"{goal}/".startswith(f"{place.path}/")
@@ -173,7 +174,7 @@ class CommitTree:
         if not path:
             return self._root
         try:
-            return self._root[path]
+            return _entry(self._root, path)
         except KeyError:
             return None
 
@@ -194,6 +195,18 @@ class CommitTree:
                 left = [part for part in goal.split("/") if part] + left
                 done = ""
         return _Place(done, tuple(names))
+
+
+def _entry(tree: pygit2.Tree, path: str) -> pygit2.Object:
+    """Return what lies at a path.
+
+    pygit2 1.21 never lets go of the text that a tree is asked with. Equal texts are made one, so
+    that it keeps each path once and not once for each reading.
+
+    Raises:
+        KeyError: there is nothing.
+    """
+    return tree[sys.intern(path)]
 
 
 def _followed(name: str, link: pygit2.Blob) -> str | None:
