@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from typing import Any
 
 from tiphys.controller.application.reconcile import Reconciler
@@ -9,6 +10,7 @@ from tiphys.controller.application.refresh_level import RefreshLevel
 from tiphys.controller.application.services import Services
 from tiphys.controller.chores import Chores
 from tiphys.controller.loop import work
+from tiphys.controller.measuring import Measuring, labels_of
 from tiphys.controller.projects import Projects
 from tiphys.controller.queue import WorkQueue
 from tiphys.controller.rivals import Rivals
@@ -24,6 +26,7 @@ from tiphys.model.push import PushEvent
 from tiphys.model.source import ApplicationSource
 from tiphys.settings.secrets import secret_type
 from tiphys.sources.sources import Sources
+from tiphys.telemetry.acting_for import current
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +43,8 @@ class Controller:
     def __init__(self, services: Services, sources: Sources, rivals: Rivals | None = None) -> None:
         self._services, self._sources = services, sources
         self._rivals = rivals
-        self.queue = WorkQueue()
+        self.queue = WorkQueue(services.metrics.controller)
+        self._measuring = Measuring(services.metrics.controller)
         self._reconciler, self._chores = Reconciler(services, self.queue), Chores()
         self._projects = Projects(services, lambda: rivals is None or not rivals.are_alive)
         self._orphan_watchers: dict[str, list[str]] | None = None
@@ -62,6 +66,7 @@ class Controller:
         """Work until cancelled."""
         collections = self._services.installation.collections
         collections.applications.subscribe(self._application_changed)
+        collections.applications.subscribe(self._measuring.changed)
         collections.projects.subscribe(self._anything_shared_changed)
         collections.secrets.subscribe(self._secret_changed)
         collections.config_maps.subscribe(self._settings_changed)
@@ -93,6 +98,17 @@ class Controller:
         finally:
             if self._unseen and not self._reconciler.is_comparing(key):
                 self._unseen.discard(key)
+        manifest = self._services.installation.collections.applications.get(key)
+        labels = None if manifest is None else labels_of(manifest)
+        began, token = time.monotonic(), current.set(labels)
+        try:
+            return await self._reconciler.reconcile(key)
+        finally:
+            current.reset(token)
+            if labels is not None:
+                seconds = time.monotonic() - began
+                metrics = self._services.metrics.controller
+                metrics.reconciled(labels.namespace, labels.server, seconds)
 
     def _alone_again(self) -> None:
         self._projects.look_again()
@@ -131,6 +147,7 @@ class Controller:
         for key, found in pushed_to.items():
             if not self._is_concerned(key, found, push):
                 continue
+            self._measuring.pushed(key)
             is_touched = any(source.path.strip("/") in folders for source in found)
             self._ask(key, RefreshLevel.LATEST, is_urgent=is_touched)
 

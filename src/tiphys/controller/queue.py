@@ -7,8 +7,11 @@ example, lets what is urgent go first, but for one key in a few: it always gets 
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
+
+from tiphys.telemetry.metrics import ControllerMetrics
 
 _BACKOFF_FIRST_S = 0.5
 _BACKOFF_CAP_S = 60.0
@@ -18,7 +21,15 @@ _URGENT_IN_A_ROW = 5
 class WorkQueue:
     """Keys in the order of their wake-up, never the same key twice at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: ControllerMetrics | None = None) -> None:
+        """Begin empty.
+
+        Args:
+            metrics: told of what is queued and worked on; None for none.
+        """
+        self._metrics = metrics
+        self._queued_at: dict[str, float] = {}
+        self._leased_at: dict[str, float] = {}
         self._ready: dict[str, None] = {}
         self._held: set[str] = set()
         self._again: set[str] = set()
@@ -43,6 +54,7 @@ class WorkQueue:
         if timer is not None:
             timer.cancel()
         self._quiet.pop(key, None)
+        self._note(key)
         if key in self._held:
             self._again.add(key)
         else:
@@ -51,6 +63,7 @@ class WorkQueue:
 
     def add_quiet(self, key: str) -> None:
         """Ask for a look at a key that can wait for more urgent ones."""
+        self._note(key)
         if key in self._held:
             self._quiet_again.add(key)
         elif key not in self._ready:
@@ -74,6 +87,8 @@ class WorkQueue:
         """Ask for a look after a delay that doubles with each failure in a row; return seconds."""
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
+        if self._metrics is not None:
+            self._metrics.retried()
         delay_s = min(_BACKOFF_FIRST_S * 2.0**failures, _BACKOFF_CAP_S)
         self.add_after(key, delay_s)
         return delay_s
@@ -85,6 +100,7 @@ class WorkQueue:
     def forget(self, key: str) -> None:
         """Drop all that is known of a key, for one that no longer exists."""
         self._failures.pop(key, None)
+        self._queued_at.pop(key, None)
         self._ready.pop(key, None)
         self._again.discard(key)
         self._quiet.pop(key, None)
@@ -101,10 +117,17 @@ class WorkQueue:
             await self._wake.wait()
         key = self._next()
         self._held.add(key)
+        began = time.monotonic()
+        self._leased_at[key] = began
+        if self._metrics is not None:
+            self._metrics.leased(began - self._queued_at.pop(key, began))
         try:
             yield key
         finally:
             self._held.discard(key)
+            self._leased_at.pop(key, None)
+            if self._metrics is not None:
+                self._metrics.worked(time.monotonic() - began)
             if key in self._again:
                 self._again.discard(key)
                 self.add(key)
@@ -120,6 +143,32 @@ class WorkQueue:
         del ready[key]
         return key
 
+    @property
+    def depth(self) -> int:
+        """How many keys wait, urgent or not."""
+        return len(self._ready) + len(self._quiet)
+
+    def oldest_s(self) -> float:
+        """Return for how many seconds the key that was queued first has been waiting; 0 for none.
+
+        Keys that wait for a moment in the future are not counted.
+        """
+        return _age(self._queued_at.values())
+
+    def longest_work_s(self) -> float:
+        """Return for how many seconds the key that is worked on longest is held; 0 for none."""
+        return _age(self._leased_at.values())
+
+    def unfinished_work_s(self) -> float:
+        """Return the seconds that all keys held now have been worked on, added up."""
+        now = time.monotonic()
+        return sum(now - at for at in self._leased_at.values())
+
+    def _note(self, key: str) -> None:
+        self._queued_at.setdefault(key, time.monotonic())
+        if self._metrics is not None:
+            self._metrics.queued()
+
     def close(self) -> None:
         """Cancel every timer."""
         for timer in self._timers.values():
@@ -129,3 +178,7 @@ class WorkQueue:
     def _fire(self, key: str) -> None:
         self._timers.pop(key, None)
         self.add(key)
+
+
+def _age(moments: Collection[float]) -> float:
+    return time.monotonic() - min(moments) if moments else 0.0

@@ -8,6 +8,8 @@ counts as deleted. In namespaced mode only some namespaces are watched, each by 
 
 import asyncio
 import contextlib
+import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from enum import StrEnum
 
@@ -91,6 +93,17 @@ class LiveCache:
         self._availability_listeners: list[Callable[[], None]] = []
         self._kinds_changed = asyncio.Event()
         self._kinds_task: asyncio.Task[None] | None = None
+        self._started_at = time.monotonic()
+        self.events: Counter[GroupKind] = Counter()
+
+    @property
+    def kinds(self) -> int:
+        """How many kinds are watched."""
+        return len({gvk for gvk, _ in self._feeds})
+
+    def age_s(self) -> float:
+        """Return for how many seconds the cluster has been watched."""
+        return time.monotonic() - self._started_at
 
     async def start(self) -> None:
         """Begin to watch; return once each kind is listed, or known not to be readable."""
@@ -280,6 +293,7 @@ class LiveCache:
 
     def take(self, kind: GroupKind, event: str, manifest: Manifest) -> None:
         """Take over one change that a watch reported."""
+        self.events[kind] += 1
         if kind in _KIND_SOURCES:
             self._kinds_changed.set()
         key = key_of(manifest)

@@ -7,8 +7,9 @@ unread (429). For the rest the caller reads and decides again.
 
 import asyncio
 import copy
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -22,6 +23,7 @@ from tiphys.kube.config import ClusterConfig
 from tiphys.kube.credentials import Credentials
 from tiphys.kube.sessions import Sessions
 from tiphys.model.errors import ApiError, ClusterError, CredentialsError
+from tiphys.telemetry.metrics import ClusterRequest
 
 APPLY_PATCH = "application/apply-patch+yaml"
 _ATTEMPTS = 4
@@ -52,9 +54,20 @@ class Response(msgspec.Struct, frozen=True):
 class Transport:
     """Requests to one API server."""
 
-    def __init__(self, config: ClusterConfig) -> None:
+    def __init__(
+        self,
+        config: ClusterConfig,
+        observe: Callable[[ClusterRequest], None] = lambda request: None,
+    ) -> None:
+        """Connect when the first request is made.
+
+        Args:
+            config: where the server is, and who we are there.
+            observe: told of every answer, for metrics.
+        """
         self.server = config.server
         self.requests: Counter[str] = Counter()
+        self._observe = observe
         self._config = config
         self._credentials = Credentials(config)
         self._sessions = Sessions(config)
@@ -146,11 +159,30 @@ class Transport:
         headers: Mapping[str, str],
     ) -> Response:
         self.requests[method] += 1
-        async with self._answer(method, path, params, body=body, headers=headers) as answer:
-            content = await answer.read()
+        began, code = time.monotonic(), 0
+        try:
+            async with self._answer(method, path, params, body=body, headers=headers) as answer:
+                content, code = await answer.read(), answer.status
+        finally:
+            self._tell(method, path, params, code, time.monotonic() - began)
         if answer.status >= 400:
             raise _failure(answer.status, answer.headers, content)
         return Response(content, _warnings(answer.headers))
+
+    def _tell(
+        self, method: str, path: str, params: Mapping[str, str], code: int, seconds: float
+    ) -> None:
+        resource, namespace = place_of(path)
+        request = ClusterRequest(
+            host=self.server,
+            verb=method,
+            resource=resource,
+            namespace=namespace,
+            code=code,
+            seconds=seconds,
+            is_dry_run="dryRun" in params,
+        )
+        self._observe(request)
 
     @asynccontextmanager
     async def _answer(  # noqa: PLR0913 -- what makes up a request
@@ -200,6 +232,18 @@ class Transport:
         if isinstance(err, aiohttp.ClientConnectorCertificateError):
             hint = "Check the certificate authority and tls-server-name of the cluster."
         return ClusterError(f"the cluster cannot be reached: {why}", where=self.server, hint=hint)
+
+
+def place_of(path: str) -> tuple[str, str]:
+    """Return the plural name and the namespace that a path of the API is about, "" for none.
+
+    Source: Kubernetes API concepts, "Resource URIs".
+    """
+    parts = path.strip("/").split("/")
+    rest = parts[2:] if parts[0] == "api" else parts[3:] if parts[0] == "apis" else []
+    if len(rest) > 2 and rest[0] == "namespaces":
+        return rest[2], rest[1]
+    return (rest[0] if rest else ""), ""
 
 
 def _is_repeatable(method: str, body: bytes | None, headers: Mapping[str, str]) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import msgspec
 
@@ -32,6 +32,7 @@ from tiphys.model.errors import ClusterError
 from tiphys.model.keys import GroupVersionKind, Manifest
 from tiphys.model.labels import API_GROUP
 from tiphys.settings.settings import parse_settings
+from tiphys.telemetry.metrics import ClusterRequest
 
 _FIRST_ANSWER_S = 20.0
 
@@ -73,7 +74,10 @@ def _application_namespaces(namespace: str, config_maps: Informer) -> tuple[str,
 
 
 async def open_cluster(
-    record: ClusterRecord, home: ClusterConfig, installation: Installation
+    record: ClusterRecord,
+    home: ClusterConfig,
+    installation: Installation,
+    observe: Callable[[ClusterRequest], None] = lambda request: None,
 ) -> OpenCluster:
     """Open a destination cluster and fill its live cache.
 
@@ -84,7 +88,7 @@ async def open_cluster(
     config = home if record.is_in_cluster else config_from_secret(data, f"cluster {record.name}")
     async with contextlib.AsyncExitStack() as stack:
         # An opening that is given up half-way must not leave watches behind.
-        transport = Transport(config)
+        transport = Transport(config, observe)
         stack.push_async_callback(transport.close)
         discovery = Discovery(transport)
         await _first_answer(discovery, transport.server)

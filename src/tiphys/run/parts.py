@@ -15,6 +15,8 @@ from tiphys.model.cluster import ClusterRecord
 from tiphys.run.opening import open_cluster
 from tiphys.run.options import Options
 from tiphys.sources.sources import Sources
+from tiphys.telemetry.acting_for import current
+from tiphys.telemetry.metrics import ClusterRequest, Metrics
 
 
 class Parts(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,23 +36,29 @@ class Parts(msgspec.Struct, frozen=True, kw_only=True):
     comparer: Comparer
     findings: Findings
     cluster_listeners: list[Callable[[OpenCluster], None]]
+    metrics: Metrics
 
 
 @contextlib.asynccontextmanager
 async def parts_of(
-    options: Options, home: KubeClient, installation: Installation
+    options: Options, home: KubeClient, installation: Installation, metrics: Metrics
 ) -> AsyncIterator[Parts]:
     """Give the parts, and close what they hold open at the end."""
     listeners: list[Callable[[OpenCluster], None]] = []
 
     async def opened(record: ClusterRecord) -> OpenCluster:
-        cluster = await open_cluster(record, options.config, installation)
+        cluster = await open_cluster(record, options.config, installation, observer(metrics))
         for listener in listeners:
             listener(cluster)
         return cluster
 
     timeout_s = installation.settings.git_timeout_s
-    sources = Sources(options.home, git_timeout_s=timeout_s, renderers=options.renderers)
+    sources = Sources(
+        options.home,
+        git_timeout_s=timeout_s,
+        renderers=options.renderers,
+        metrics=metrics.sources,
+    )
     clusters = Clusters(opened)
     try:
         await clusters.update(installation.clusters())
@@ -64,7 +72,17 @@ async def parts_of(
             comparer=Comparer(installation),
             findings=Findings(),
             cluster_listeners=listeners,
+            metrics=metrics,
         )
     finally:
         await clusters.close()
         await sources.close()
+
+
+def observer(metrics: Metrics) -> Callable[[ClusterRequest], None]:
+    """Return what counts requests to clusters, by the Application that they are made for."""
+
+    def observe(request: ClusterRequest) -> None:
+        metrics.controller.asked_cluster(current.get(), request)
+
+    return observe

@@ -11,8 +11,10 @@ from collections.abc import AsyncIterator
 
 from tiphys.controller.application.services import Services
 from tiphys.controller.controller import Controller
+from tiphys.controller.queue_gauges import QueueGauges
 from tiphys.controller.rivals import Rivals
 from tiphys.delivery.clock import system_clock
+from tiphys.delivery.scrape import ApplicationGauges, ClusterGauges
 from tiphys.kube.client import KubeClient
 from tiphys.kube.connection import connect
 from tiphys.kube.events import EventRecorder
@@ -20,14 +22,17 @@ from tiphys.kube.informer import Informer
 from tiphys.model.keys import GroupVersionKind
 from tiphys.run.bootstrap import ensure_installed
 from tiphys.run.login import prepare_login
+from tiphys.run.monitoring import listen_for_scrapes, metrics_app, scraped
 from tiphys.run.notifying import notifier_of
 from tiphys.run.opening import installation_of
 from tiphys.run.options import Options
-from tiphys.run.parts import Parts, parts_of
+from tiphys.run.parts import Parts, observer, parts_of
 from tiphys.run.resources import raise_file_limit
 from tiphys.run.serving import Server
 from tiphys.server.app import listen
 from tiphys.telemetry.loop_lag import LoopLag
+from tiphys.telemetry.metrics import Metrics
+from tiphys.telemetry.runtime import Runtime
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +56,13 @@ async def run(options: Options) -> None:
 
 
 async def _work(options: Options, listening: socket.socket) -> None:
-    async with connect(options.config) as client:
+    metrics = Metrics()
+    async with connect(options.config, observer(metrics)) as client:
         await ensure_installed(client, options.namespace)
         async with (
             installation_of(client, options.namespace) as installation,
             _rivals(options, client) as rivals,
-            parts_of(options, client, installation) as parts,
+            parts_of(options, client, installation, metrics) as parts,
         ):
             await _serve(parts, rivals, listening)
 
@@ -89,6 +95,7 @@ async def _serve(parts: Parts, rivals: Rivals | None, listening: socket.socket) 
         events=EventRecorder(client, "argocd-application-controller", system_clock),
         clock=system_clock,
         jitter=random.random,  # spreads looks; it is no secret
+        metrics=parts.metrics,
     )
     await prepare_login(parts)
     controller, lag = Controller(services, parts.sources, rivals), LoopLag()
@@ -96,15 +103,38 @@ async def _serve(parts: Parts, rivals: Rivals | None, listening: socket.socket) 
     server = Server(parts, controller.pushed, is_ready=lambda: controller.is_ready)
     notifier = notifier_of(parts, lambda: rivals is not None and rivals.are_alive)
     _tell_where(parts)
+    runtime = _register_gauges(parts, controller, lag)
+    scrapes = listen_for_scrapes(parts.options.metrics_host, parts.options.metrics_ports)
     try:
-        async with asyncio.TaskGroup() as roles:
+        async with (
+            scraped(metrics_app(parts.metrics.registry, lambda: controller.is_ready), scrapes),
+            asyncio.TaskGroup() as roles,
+        ):
             roles.create_task(controller.run(), name="controller")
             roles.create_task(server.serve(listening), name="server")
             roles.create_task(server.events.run(), name="server's events")
             roles.create_task(notifier.run(), name="notifications")
             roles.create_task(lag.run(), name="loop lag")
     finally:
+        runtime.close()
         _tell_spent(parts, lag)
+
+
+def _register_gauges(parts: Parts, controller: Controller, lag: LoopLag) -> Runtime:
+    """Let scrapes find what is computed when they ask."""
+    runtime = Runtime(lag)
+    for gauges in (
+        runtime,
+        QueueGauges(controller.queue),
+        ClusterGauges(parts.clusters),
+        ApplicationGauges(
+            parts.installation,
+            labels=parts.options.metrics_labels,
+            conditions=parts.options.metrics_conditions,
+        ),
+    ):
+        parts.metrics.registry.register(gauges)
+    return runtime
 
 
 def _tell_spent(parts: Parts, lag: LoopLag) -> None:

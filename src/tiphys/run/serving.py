@@ -1,8 +1,7 @@
 """The server's role: the REST API, webhooks and health on one port."""
 
-import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import uvicorn
 from starlette.routing import BaseRoute
@@ -15,6 +14,7 @@ from tiphys.kube.events import EventRecorder
 from tiphys.model.push import PushEvent
 from tiphys.run.login import login_parts
 from tiphys.run.parts import Parts
+from tiphys.run.quiet_server import QuietServer
 from tiphys.run.tls import serving_context, speaks_tls
 from tiphys.server.api import api_routes
 from tiphys.server.app import create_server
@@ -35,12 +35,13 @@ class Server:
     def __init__(
         self, parts: Parts, on_push: Callable[[PushEvent], None], is_ready: Callable[[], bool]
     ) -> None:
-        self._options = parts.options
+        self._options, self._on_push = parts.options, on_push
+        self._metrics = parts.metrics.server
         self.events = EventRecorder(parts.home, _MANAGER, system_clock)
         installation = parts.installation
         routes: list[BaseRoute] = [
             webhook_route(
-                on_push,
+                self._pushed,
                 secret=installation.webhook_secret,
                 max_bytes=lambda: installation.settings.webhook_max_bytes,
             )
@@ -52,12 +53,17 @@ class Server:
         self._app = create_server(routes, is_ready=is_ready)
         self._parts = parts
 
+    def _pushed(self, push: PushEvent) -> None:
+        self._metrics.pushed(push.urls)
+        self._on_push(push)
+
     def _context(self, parts: Parts, login: LoginRoom) -> ApiContext:
         installation, encoded = parts.installation, EncodedApplications()
         model = HeldModel(installation, parts.clusters, parts.findings, parts.comparer)
         return ApiContext(
             access=login.access,
             login=login,
+            metrics=parts.metrics,
             installation=installation,
             model=model,
             clusters=parts.clusters,
@@ -92,13 +98,4 @@ class Server:
             context = await serving_context(self._parts)
             await TlsServer(config, context).serve(sockets=[listening])
         else:
-            await _QuietServer(config).serve(sockets=[listening])
-
-
-class _QuietServer(uvicorn.Server):
-    """Leaves signals to the process that it is part of."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Do nothing."""
-        yield
+            await QuietServer(config).serve(sockets=[listening])

@@ -1,15 +1,13 @@
 """The API whole: every endpoint, and the routes that answer them."""
 
-import logging
-
 from starlette.routing import Route
 
 from tiphys.delivery.preview import Previewer
 from tiphys.delivery.validation import Validator
 from tiphys.server.application_finder import ApplicationFinder
-from tiphys.server.call import Call
 from tiphys.server.context import ApiContext
 from tiphys.server.dispatch import Dispatcher
+from tiphys.server.observing import Observer
 from tiphys.server.routes.account import AccountRoutes
 from tiphys.server.routes.application_changes import ChangeRoutes
 from tiphys.server.routes.application_logs import LogRoutes
@@ -29,8 +27,6 @@ from tiphys.server.routes.session import SessionRoutes
 from tiphys.server.routes.settings import SettingsRoutes
 from tiphys.server.routes.version import version_endpoint
 from tiphys.server.table import Endpoint
-
-log = logging.getLogger(__name__)
 
 
 def endpoints_of(context: ApiContext, finder: ApplicationFinder) -> list[Endpoint]:
@@ -65,7 +61,7 @@ def api_routes(context: ApiContext) -> list[Route]:
         access=context.access,
         finder=finder,
         settings=_Settings(),
-        observer=_Audit(),
+        observer=Observer(context.metrics.server),
     )
     endpoints = endpoints_of(context, finder)
     return [*dispatcher.routes(endpoints), *document_routes(endpoints)]
@@ -74,22 +70,3 @@ def api_routes(context: ApiContext) -> list[Route]:
 class _Settings:
     content_types = frozenset({"application/json"})
     compresses = True
-
-
-class _Audit:
-    """Logs each call that may have changed something, with who made it and from where."""
-
-    def answered(self, endpoint: Endpoint, call: Call | None, code: int, seconds: float) -> None:
-        """Take note of one call."""
-        if endpoint.method == "GET" or call is None:
-            return
-        client = call.request.client
-        fields = {
-            "method": endpoint.name,
-            "user": call.identity.username or call.identity.subject,
-            "from": client.host if client is not None else "",
-            "object": "/".join(call.path.values()),
-            "code": code,
-            "seconds": round(seconds, 3),
-        }
-        log.info("called", extra=fields)

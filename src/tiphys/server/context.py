@@ -17,6 +17,7 @@ from tiphys.server.application_rows import EncodedApplications
 from tiphys.server.call import Access
 from tiphys.server.sessions.room import LoginRoom
 from tiphys.sources.sources import Sources
+from tiphys.telemetry.metrics import Metrics
 
 
 class ApiContext(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +31,7 @@ class ApiContext(msgspec.Struct, frozen=True, kw_only=True):
 
     access: Access
     login: LoginRoom
+    metrics: Metrics
     installation: Installation
     model: HeldModel
     clusters: Clusters

@@ -12,6 +12,7 @@ from tiphys.sources.api import RenderRequest
 from tiphys.sources.charts.charts import Charts, ChartWanted
 from tiphys.sources.git.repositories import CommitWanted, GitRepositories
 from tiphys.sources.tree import SourceTree
+from tiphys.telemetry.metrics import SourceMetrics
 
 
 class Checkout(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,8 +31,17 @@ class Checkout(msgspec.Struct, frozen=True, kw_only=True):
 class Checkouts:
     """All repositories of an installation, of whatever kind."""
 
-    def __init__(self, home: Path, *, fresh_s: float, git_timeout_s: float) -> None:
-        self.git = GitRepositories(home / "git", fresh_s=fresh_s, timeout_s=git_timeout_s)
+    def __init__(
+        self,
+        home: Path,
+        *,
+        fresh_s: float,
+        git_timeout_s: float,
+        metrics: SourceMetrics | None = None,
+    ) -> None:
+        self.git = GitRepositories(
+            home / "git", fresh_s=fresh_s, timeout_s=git_timeout_s, metrics=metrics
+        )
         self.charts = Charts(home / "charts", fresh_s=fresh_s)
 
     async def resolve(

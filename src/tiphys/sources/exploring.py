@@ -18,6 +18,7 @@ from tiphys.sources.access import RepositoryAccess
 from tiphys.sources.api import KUSTOMIZATION_NAMES, RenderRequest, contained
 from tiphys.sources.checkouts import Checkouts
 from tiphys.sources.detection import source_type, with_overrides
+from tiphys.sources.git.commits import CommitText
 from tiphys.sources.tree import SourceTree
 
 _MAX_FOLDERS = 2000
@@ -79,6 +80,24 @@ class Explorer:
             SourceError: it does not answer.
         """
         return await self._checkouts.charts.tags(access)
+
+    async def commit(self, request: RenderRequest, place: int, sha: str) -> CommitText:
+        """Return what a commit of one of the sources says of itself.
+
+        Raises:
+            SourceError: the repository does not answer, or has no such commit.
+        """
+        access = request.access(request.sources[place].repo_url)
+        return await self._checkouts.git.mirrors.get(access.url).describe(sha, access)
+
+    async def chart_file(self, request: RenderRequest, place: int, version: str) -> bytes:
+        """Return `Chart.yaml` of a source that is a chart; empty when it has none.
+
+        Raises:
+            SourceError: the repository does not answer, or has no such version.
+        """
+        checkout = await self._checkouts.resolve(request, request.sources[place], version)
+        return await asyncio.to_thread(lambda: checkout.open().read("Chart.yaml") or b"")
 
     async def folders(self, request: RenderRequest) -> list[Folder]:
         """Return the folders of a request's only source that a tool would render.

@@ -5,6 +5,7 @@ Everything that waits (git, workers, disk) runs off the event loop.
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,7 +29,6 @@ from tiphys.sources.checkouts import Checkout, Checkouts
 from tiphys.sources.detection import explicit_types, source_type, with_overrides
 from tiphys.sources.exploring import Explorer
 from tiphys.sources.extras import Extras
-from tiphys.sources.git.commits import CommitText
 from tiphys.sources.git.mirror import Mirrors
 from tiphys.sources.inputs import outermost, source_inputs
 from tiphys.sources.plugins import named_plugin, plugin_environment, plugins_to_ask
@@ -42,6 +42,7 @@ from tiphys.sources.render.tools import (
     tool_versions,
 )
 from tiphys.sources.render.turns import Lane, OutOfTurnError, Overruns, RenderLimitError
+from tiphys.telemetry.metrics import SourceMetrics
 
 
 class _Prepared(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,10 +73,13 @@ class Sources:
         fresh_s: float = 30.0,
         git_timeout_s: float = 15.0,
         renderers: RendererOptions | None = None,
+        metrics: SourceMetrics | None = None,
     ) -> None:
-        renderers = renderers or RendererOptions()
+        renderers, self._metrics = renderers or RendererOptions(), metrics
         self._plugins = renderers.plugins
-        self._checkouts = Checkouts(home, fresh_s=fresh_s, git_timeout_s=git_timeout_s)
+        self._checkouts = Checkouts(
+            home, fresh_s=fresh_s, git_timeout_s=git_timeout_s, metrics=metrics
+        )
         self._prefetch = Prefetch(self._checkouts, fresh_s=fresh_s)
         self._tools = find_tools(helm_command=renderers.helm_command)
         self.pool = WorkerPool(home / "jobs", jail_reads(self._tools), size=renderers.workers)
@@ -104,24 +108,6 @@ class Sources:
         """
         pairs = zip(request.sources, request.revisions, strict=True)
         return tuple([await self._checkouts.named(request, *pair) for pair in pairs])
-
-    async def commit(self, request: RenderRequest, place: int, sha: str) -> CommitText:
-        """Return what a commit of one of the sources says of itself.
-
-        Raises:
-            SourceError: the repository does not answer, or has no such commit.
-        """
-        access = request.access(request.sources[place].repo_url)
-        return await self.mirrors.get(access.url).describe(sha, access)
-
-    async def chart_file(self, request: RenderRequest, place: int, version: str) -> bytes:
-        """Return `Chart.yaml` of a source that is a chart; empty when it has none.
-
-        Raises:
-            SourceError: the repository does not answer, or has no such version.
-        """
-        checkout = await self._checkouts.resolve(request, request.sources[place], version)
-        return await asyncio.to_thread(lambda: checkout.open().read("Chart.yaml") or b"")
 
     async def render(self, request: RenderRequest) -> tuple[RenderedSource, ...]:
         """Return what each source gives, in order.
@@ -162,8 +148,10 @@ class Sources:
         told = _Told(found=found, extras=extras, plugin=plugin)
         prepared = await asyncio.to_thread(self._prepare, request, checkout, refs, told)
         manifests = None if request.is_hard else await self._cache.get(prepared.key)
+        if self._metrics is not None:
+            self._metrics.looked_up(is_hit=manifests is not None)
         if manifests is None:
-            manifests = await self._run_in_turn(request, checkout, refs, prepared)
+            manifests = await self._measured(request, checkout, refs, prepared)
             await self._cache.put(prepared.key, manifests)
         return RenderedSource(
             revision=checkout.revision,
@@ -171,6 +159,23 @@ class Sources:
             manifests=manifests,
             is_pinned=is_commit and plugin is None and extras == Extras(),
         )
+
+    async def _measured(
+        self,
+        request: RenderRequest,
+        checkout: Checkout,
+        refs: Mapping[str, Checkout],
+        prepared: _Prepared,
+    ) -> tuple[RenderedManifest, ...]:
+        if self._metrics is None:
+            return await self._run_in_turn(request, checkout, refs, prepared)
+        began, url = time.monotonic(), checkout.source.repo_url
+        self._metrics.pending(url, 1)
+        try:
+            return await self._run_in_turn(request, checkout, refs, prepared)
+        finally:
+            self._metrics.pending(url, -1)
+            self._metrics.rendered(prepared.job.source_type, time.monotonic() - began)
 
     async def _run_in_turn(
         self,

@@ -27,6 +27,21 @@ from tiphys.cli import processes
 @click.option("--helm-command", is_flag=True, help="run `helm` instead of the library of a package")
 @click.option("--no-ui", is_flag=True, help="serve the API alone")
 @click.option("--disable-auth", is_flag=True, help="let whoever reaches the server do everything")
+@click.option("--metrics-host", default="127.0.0.1", show_default=True, help="of the metrics")
+@click.option(
+    "--metrics-ports",
+    default="8082,8083,8084,9001",
+    show_default=True,
+    help="where /metrics is served; empty for nowhere",
+)
+@click.option(
+    "--metrics-application-labels", multiple=True, help="label to show in argocd_app_labels"
+)
+@click.option(
+    "--metrics-application-conditions",
+    multiple=True,
+    help="type of condition to count in argocd_app_condition",
+)
 @click.option("--log-level", default="INFO", show_default=True)
 def run(
     kubeconfig: Path | None,
@@ -40,6 +55,10 @@ def run(
     helm_command: bool,
     no_ui: bool,
     disable_auth: bool,
+    metrics_host: str,
+    metrics_ports: str,
+    metrics_application_labels: tuple[str, ...],
+    metrics_application_conditions: tuple[str, ...],
     log_level: str,
 ) -> None:
     """Run the controller and the server until stopped."""
@@ -48,7 +67,7 @@ def run(
 
     from tiphys.kube.in_cluster import in_cluster_config  # noqa: PLC0415
     from tiphys.kube.kubeconfig import load_kubeconfig  # noqa: PLC0415
-    from tiphys.run.options import Options, renderer_options  # noqa: PLC0415
+    from tiphys.run.options import Options, parse_ports, renderer_options  # noqa: PLC0415
     from tiphys.run.process import run  # noqa: PLC0415
     from tiphys.telemetry.logs import set_up_logs  # noqa: PLC0415
 
@@ -67,6 +86,10 @@ def run(
         renderers=renderers,
         serves_ui=not no_ui,
         disables_auth=disable_auth,
+        metrics_host=metrics_host,
+        metrics_ports=parse_ports(metrics_ports),
+        metrics_labels=metrics_application_labels,
+        metrics_conditions=metrics_application_conditions,
     )
     processes.collect_less_garbage()
     uvloop.run(run(options))

@@ -25,6 +25,7 @@ from tiphys.kube.events import EventRecorder
 from tiphys.model.application import Application
 from tiphys.model.keys import Manifest
 from tiphys.model.operation import ResourceResult
+from tiphys.telemetry.metrics import Metrics
 
 
 class Services(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +46,7 @@ class Services(msgspec.Struct, frozen=True, kw_only=True):
     events: EventRecorder
     clock: Clock
     jitter: Callable[[], float]
+    metrics: Metrics
 
 
 class RunningSync(msgspec.Struct, kw_only=True):

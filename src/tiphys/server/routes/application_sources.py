@@ -104,7 +104,7 @@ class SourceRoutes:
         request = self._request(app)
         if request.sources[place].is_chart or request.sources[place].is_oci:
             return RevisionMetadata()
-        commit = await self._context.sources.commit(request, place, call.path["revision"])
+        commit = await self._context.sources.explorer.commit(request, place, call.path["revision"])
         return RevisionMetadata(
             author=commit.author, date=commit.date, tags=commit.tags, message=commit.message
         )
@@ -116,7 +116,9 @@ class SourceRoutes:
         request = self._request(app)
         if not request.sources[place].is_chart:
             raise InvalidInputError("the source is not a Helm chart")
-        text = await self._context.sources.chart_file(request, place, call.path["revision"])
+        text = await self._context.sources.explorer.chart_file(
+            request, place, call.path["revision"]
+        )
         return _chart_details(text)
 
     async def windows(self, call: Call) -> SyncWindows:

@@ -22,6 +22,7 @@ from tiphys.sources.git.deleted import DeletedBranches
 from tiphys.sources.git.handles import Handles
 from tiphys.sources.git.revisions import find_revision, find_tags, is_full_sha, is_short_sha
 from tiphys.sources.git.tree import CommitTree
+from tiphys.telemetry.metrics import SourceMetrics
 
 _FETCH_FACTOR = 10  # a fetch carries objects, a listing only names
 
@@ -36,8 +37,15 @@ class _Listing(msgspec.Struct, frozen=True):
 class Mirror:
     """One repository on our disk, and what its refs were when last asked."""
 
-    def __init__(self, folder: Path, *, fresh_s: float, timeout_s: float) -> None:
-        self.folder = folder
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        fresh_s: float,
+        timeout_s: float,
+        metrics: SourceMetrics | None = None,
+    ) -> None:
+        self.folder, self._metrics = folder, metrics
         self.fetches = 0
         self._fresh_s, self._timeout_s = fresh_s, timeout_s
         self._listings: dict[str, _Listing] = {}
@@ -159,7 +167,7 @@ class Mirror:
     async def _list_and_fetch(self, access: RepositoryAccess) -> _Listing:
         await asyncio.to_thread(self._create)
         listed_at = time.monotonic()
-        told = await run_git(["ls-remote", "--", access.url], access, timeout_s=self._timeout_s)
+        told = await self._git(["ls-remote", "--", access.url], access, self._timeout_s)
         refs = _parse_refs(told)
         await asyncio.to_thread(self._deleted.learn, self._handles.repository(), refs)
         if not access.depth and not await asyncio.to_thread(self._has_all, refs):
@@ -182,10 +190,10 @@ class Mirror:
         self.fetches += 1
         options = [f"--depth={access.depth}"] if access.depth else ["--prune"]
         try:
-            await run_git(
+            await self._git(
                 ["fetch", "--quiet", "--force", "--no-tags", *options, "--", access.url, *wanted],
                 access,
-                timeout_s=self._timeout_s * _FETCH_FACTOR,
+                self._timeout_s * _FETCH_FACTOR,
                 folder=self.folder,
             )
         except BaseException:
@@ -203,6 +211,23 @@ class Mirror:
                 for lock in place.glob("*.lock" if place == self.folder else "**/*.lock"):
                     lock.unlink(missing_ok=True)
             self._is_clean = True
+
+    async def _git(
+        self,
+        arguments: list[str],
+        access: RepositoryAccess,
+        patience_s: float,
+        folder: Path | None = None,
+    ) -> str:
+        began, is_failure = time.monotonic(), True
+        try:
+            told = await run_git(arguments, access, timeout_s=patience_s, folder=folder)
+            is_failure = False
+        finally:
+            if self._metrics is not None:
+                seconds = time.monotonic() - began
+                self._metrics.asked_git(access.url, arguments[0], seconds, is_failure=is_failure)
+        return told
 
     def _has(self, commit: str) -> bool:
         return (self.folder / "HEAD").exists() and commit in self._handles.repository()
@@ -225,8 +250,15 @@ class Mirror:
 class Mirrors:
     """All mirrors of an installation."""
 
-    def __init__(self, home: Path, *, fresh_s: float, timeout_s: float) -> None:
-        self._home = home
+    def __init__(
+        self,
+        home: Path,
+        *,
+        fresh_s: float,
+        timeout_s: float,
+        metrics: SourceMetrics | None = None,
+    ) -> None:
+        self._home, self._metrics = home, metrics
         self._fresh_s, self._timeout_s = fresh_s, timeout_s
         self._mirrors: dict[str, Mirror] = {}
 
@@ -237,7 +269,10 @@ class Mirrors:
             name = hashlib.sha256(identity.encode()).hexdigest()[:32]
             self._home.mkdir(parents=True, exist_ok=True)
             self._mirrors[identity] = Mirror(
-                self._home / name, fresh_s=self._fresh_s, timeout_s=self._timeout_s
+                self._home / name,
+                fresh_s=self._fresh_s,
+                timeout_s=self._timeout_s,
+                metrics=self._metrics,
             )
         return self._mirrors[identity]
 

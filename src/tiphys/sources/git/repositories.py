@@ -24,6 +24,7 @@ from tiphys.sources.git.submodules import (
 )
 from tiphys.sources.git.tree import CommitTree
 from tiphys.sources.tree import SourceTree
+from tiphys.telemetry.metrics import SourceMetrics
 
 Open = Callable[[], SourceTree]
 
@@ -61,8 +62,15 @@ def borrowed_access(request: RenderRequest, url: str, lender: RepositoryAccess) 
 class GitRepositories:
     """Mirrors, and what makes files of commits."""
 
-    def __init__(self, home: Path, *, fresh_s: float, timeout_s: float) -> None:
-        self.mirrors = Mirrors(home, fresh_s=fresh_s, timeout_s=timeout_s)
+    def __init__(
+        self,
+        home: Path,
+        *,
+        fresh_s: float,
+        timeout_s: float,
+        metrics: SourceMetrics | None = None,
+    ) -> None:
+        self.mirrors = Mirrors(home, fresh_s=fresh_s, timeout_s=timeout_s, metrics=metrics)
         self._timeout_s = timeout_s
 
     async def commit(self, wanted: CommitWanted, request: RenderRequest) -> Commit:
