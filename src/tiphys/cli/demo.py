@@ -15,8 +15,10 @@ from tiphys.model.errors import ApiError, TiphysError
 from tiphys.model.keys import GroupVersionKind, Manifest
 from tiphys.model.labels import API_GROUP
 from tiphys.notifications.catalogue import default_config_map
+from tiphys.settings.secrets import decode_secret
 
 _APPLICATION = GroupVersionKind(API_GROUP, "v1alpha1", "Application")
+SECRET = GroupVersionKind("", "v1", "Secret")
 _DEPLOY_S = 180.0
 
 
@@ -27,6 +29,17 @@ def deploy_demo(place: Workplace, git_url: str, console: Console) -> list[Progre
         TiphysError: they are not after three minutes.
     """
     return asyncio.run(_deploy(place, git_url, console))
+
+
+def initial_password(place: Workplace) -> str:
+    """Return the password that the first start made for `admin`; "" once its Secret is deleted."""
+
+    async def read() -> str:
+        async with connect(load_kubeconfig(place.kubeconfig)) as client:
+            secret = await client.get(SECRET, "argocd", "argocd-initial-admin-secret")
+        return decode_secret(secret).get("password", "") if secret else ""
+
+    return asyncio.run(read())
 
 
 async def _deploy(place: Workplace, git_url: str, console: Console) -> list[Progress]:

@@ -23,6 +23,7 @@ from tiphys.delivery.managed import (
 from tiphys.delivery.targets import instance_of
 from tiphys.delivery.tree import LiveSide, resource_tree, uids_of
 from tiphys.engine.masking import Masker
+from tiphys.kube.client import KubeClient
 from tiphys.kube.live_cache import LiveEvent
 from tiphys.model.application import Application
 from tiphys.model.errors import ClusterError, InvalidInputError, PreconditionError
@@ -194,6 +195,18 @@ class HeldModel:
             InvalidInputError: it is not in the tree.
             ClusterError: the cluster does not answer.
         """
+        manifest, _ = await self.held_live(key, resource)
+        return Masker(self._installation.settings.sensitive_annotations).mask(manifest)
+
+    async def held_live(self, key: str, resource: ResourceKey) -> tuple[Manifest, KubeClient]:
+        """Return a live object of an Application's tree as it is, and a client of its cluster.
+
+        What it returns holds secret values: it is for acting upon, not for showing.
+
+        Raises:
+            InvalidInputError: it is not in the tree.
+            ClusterError: the cluster does not answer.
+        """
         app, node = self._application(key), self.node(key, resource)
         if app is None or node is None:
             raise InvalidInputError(
@@ -209,7 +222,7 @@ class HeldModel:
             manifest = await cluster.client.get(gvk, resource.namespace, resource.name)
         if manifest is None:
             raise InvalidInputError("the object is gone", where=str(resource))
-        return Masker(self._installation.settings.sensitive_annotations).mask(manifest)
+        return manifest, cluster.client
 
     def _require_cluster(self, app: Application) -> OpenCluster:
         cluster = self.cluster_of(app)

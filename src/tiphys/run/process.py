@@ -101,7 +101,9 @@ async def _serve(parts: Parts, rivals: Rivals | None, listening: socket.socket) 
     controller, lag = Controller(services, parts.sources, rivals), LoopLag()
     parts.cluster_listeners.append(controller.cluster_opened)
     server = Server(parts, controller.pushed, is_ready=lambda: controller.is_ready)
-    notifier = notifier_of(parts, lambda: rivals is not None and rivals.are_alive)
+    notifier = notifier_of(
+        parts, lambda: rivals is not None and rivals.are_alive, parts.metrics.notifications
+    )
     _tell_where(parts)
     runtime = _register_gauges(parts, controller, lag)
     scrapes = listen_for_scrapes(parts.options.metrics_host, parts.options.metrics_ports)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import uvicorn
 from starlette.routing import BaseRoute
 
+from tiphys.delivery.actions import ResourceActions
 from tiphys.delivery.clock import system_clock
 from tiphys.delivery.read_model import HeldModel
 from tiphys.delivery.repositories import Repositories
@@ -73,6 +74,9 @@ class Server:
             comparer=parts.comparer,
             sources=parts.sources,
             repositories=Repositories(installation, parts.home, system_clock),
+            actions=ResourceActions(
+                lambda: installation.settings.customizations, installation.interpreters
+            ),
             events=self.events,
             clock=system_clock,
             encoded=encoded,

@@ -9,6 +9,7 @@ from tiphys.server.context import ApiContext
 from tiphys.server.dispatch import Dispatcher
 from tiphys.server.observing import Observer
 from tiphys.server.routes.account import AccountRoutes
+from tiphys.server.routes.application_actions import ActionRoutes
 from tiphys.server.routes.application_changes import ChangeRoutes
 from tiphys.server.routes.application_logs import LogRoutes
 from tiphys.server.routes.application_objects import ObjectRoutes
@@ -44,6 +45,7 @@ def endpoints_of(context: ApiContext, finder: ApplicationFinder) -> list[Endpoin
         *OperationRoutes(context, finder).endpoints(),
         *ResourceRoutes(context).endpoints(),
         *ObjectRoutes(context, finder).endpoints(),
+        *ActionRoutes(context, finder).endpoints(),
         *SourceRoutes(context, previewer).endpoints(),
         *LogRoutes(context).endpoints(),
         *ProjectRoutes(context).endpoints(),

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from tiphys.delivery.actions import ResourceActions
 from tiphys.delivery.clock import Clock
 from tiphys.delivery.clusters import Clusters
 from tiphys.delivery.compare import Comparer
@@ -41,6 +42,7 @@ class ApiContext(msgspec.Struct, frozen=True, kw_only=True):
     comparer: Comparer
     sources: Sources
     repositories: Repositories
+    actions: ResourceActions
     events: EventRecorder
     clock: Clock
     encoded: EncodedApplications

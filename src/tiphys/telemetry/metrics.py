@@ -309,9 +309,9 @@ class NotificationMetrics:
         names = self._names.value(trigger), self._names.value(service)
         self._deliveries.labels(*names, _flag(succeeded)).inc()
 
-    def evaluated(self, name: str, *, triggered: bool) -> None:
+    def evaluated(self, trigger: str, *, triggered: bool) -> None:
         """Count a trigger that was evaluated."""
-        self._evaluations.labels(self._names.value(name), _flag(triggered)).inc()
+        self._evaluations.labels(self._names.value(trigger), _flag(triggered)).inc()
 
 
 def _seconds(name: str, where: str, registry: CollectorRegistry) -> Histogram:

@@ -35,10 +35,11 @@ def up() -> None:
     _start_sandbox(place, ports, console)
     place.git_url_file.write_text(git_url + "\n")
     _start_tiphys(place, ports, console)
-    from tiphys.cli.demo import deploy_demo  # noqa: PLC0415 -- loaded by now
+    from tiphys.cli.demo import deploy_demo, initial_password  # noqa: PLC0415 -- loaded by now
 
     applications = deploy_demo(place, git_url, console)
-    click.echo(_summary(place, ports, git_url, applications))
+    password = initial_password(place)
+    click.echo(_summary(place, ports, (git_url, applications), password))
 
 
 def _start_sandbox(place: Workplace, ports: Ports, console: Console) -> None:
@@ -103,7 +104,10 @@ def _answers(address: str) -> bool:
         return False
 
 
-def _summary(place: Workplace, ports: Ports, git_url: str, progress: list[Progress]) -> str:
+def _summary(
+    place: Workplace, ports: Ports, demo: tuple[str, list[Progress]], password: str
+) -> str:
+    git_url, progress = demo
     done = sum(found.is_done for found in progress)
     broken = [f"  {p.name} is broken on purpose: {p.reason}" for p in progress if not p.is_done]
     return "\n".join(
@@ -112,6 +116,8 @@ def _summary(place: Workplace, ports: Ports, git_url: str, progress: list[Progre
             f"{done} of {len(progress)} applications are Synced and Healthy.",
             *broken,
             "",
+            f"  tiphys    http://127.0.0.1:{ports.server}",
+            f"  user      admin, password {password}" if password else "  user      admin",
             f"  cluster   https://127.0.0.1:{ports.api} (a sandbox: its workloads are simulated)",
             f"  git       {git_url}",
             f"  webhook   http://127.0.0.1:{ports.server}/api/webhook",
