@@ -251,7 +251,16 @@ def test_permissions_follow_the_config_map_and_a_bad_one_changes_nothing(own: Wo
         assert refused.status == 200
         data = {"data": {"policy.csv": "g, reader"}}
         own.api.merge("ConfigMap", "argocd", "argocd-rbac-cm", data)
-        time.sleep(0.5)
+
+        def told() -> bool:
+            events = own.api.list("Event", "argocd")
+            return any(
+                event["involvedObject"]["name"] == "argocd-rbac-cm"
+                and "invalid RBAC policy: g, reader" in event["message"]
+                for event in events
+            )
+
+        eventually("an Event says so", told)
         assert reader.get(path).json() == {"value": "yes"}
     eventually("may not any more", lambda: reader.get(path).json() == {"value": "no"})
     denied = reader.get("/api/v1/account/admin").json()["message"]

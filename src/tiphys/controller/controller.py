@@ -33,6 +33,10 @@ log = logging.getLogger(__name__)
 # Where objects come and go, warnings of them need not follow each one.
 _ORPHANS_LATER_S = 1.0
 _FIRST_LOOKS_S = 120.0
+_SETTINGS = (
+    "/argocd-cm", "/argocd-cmd-params-cm", "/argocd-tls-certs-cm", "/argocd-gpg-keys-cm",
+)  # fmt: skip
+
 # What a status, a finalizer or a label of somebody else does not change about a look.
 _WAKING_METADATA = ("deletionTimestamp", "finalizers")
 
@@ -242,7 +246,7 @@ class Controller:
 
     def _settings_changed(self, key: str, before: Manifest | None, after: Manifest | None) -> None:
         del before, after
-        if key.endswith(("/argocd-cm", "/argocd-cmd-params-cm", "/argocd-tls-certs-cm")):
+        if key.endswith(_SETTINGS):
             held = self._what_caches_hold()
             self._services.installation.expire_settings()
             for problem in self._services.installation.settings.problems:

@@ -18,8 +18,8 @@ from tiphys.settings.rbac import parse_rbac
 log = logging.getLogger(__name__)
 
 RBAC_CM = "argocd-rbac-cm"
-Report = Callable[[str, str], None]
-"""Told the name of an object, and what is wrong with it."""
+Report = Callable[[Manifest, str], None]
+"""Told an object, and what is wrong with it."""
 
 
 class Permissions:
@@ -37,19 +37,19 @@ class Permissions:
         stored = self._installation.collections.config_maps.get(key)
         if stored is not self._read_from:
             self._read_from = stored
-            self._reload()
+            self._reload(stored or {})
         return self._policy
 
-    def _reload(self) -> None:
+    def _reload(self, stored: Manifest) -> None:
         try:
             parsed = parse_rbac(self._installation.config_map(RBAC_CM))
         except InvalidInputError as err:
             log.warning("permissions cannot be read", extra={"problem": err.line})
-            self._report(RBAC_CM, f"{err.line}; the permissions before it stay in force")
+            self._report(stored, f"{err.line}; the permissions before it stay in force")
             return
         for warning in parsed.warnings:
             log.warning("permission not understood", extra={"problem": warning})
-            self._report(RBAC_CM, warning)
+            self._report(stored, warning)
         if parsed.config.mode is not self._policy.config.mode:
             self._projects.clear()
         self._policy = AccessPolicy(parsed.config, self._project_rules)
@@ -62,16 +62,16 @@ class Permissions:
             return None
         held = self._projects.get(name)
         if held is None or held[0] is not manifest:
-            held = (manifest, self._compiled(name))
+            held = (manifest, self._compiled(name, manifest))
             self._projects[name] = held
         return held[1]
 
-    def _compiled(self, name: str) -> Rules:
+    def _compiled(self, name: str, manifest: Manifest) -> Rules:
         project = self._installation.project(name)
         try:
             lines = project_lines(project) if project is not None else Lines()
         except InvalidInputError as err:
             log.warning("a project's roles cannot be read", extra={"problem": err.line})
-            self._report(name, err.line)
+            self._report(manifest, err.line)
             lines = Lines()
         return Rules(lines, self._policy.config.mode)

@@ -11,6 +11,7 @@ import orjson
 from tiphys.delivery.breathing import apart
 from tiphys.delivery.clusters import OpenCluster
 from tiphys.delivery.installation import Installation
+from tiphys.delivery.integrity import Integrity
 from tiphys.engine.deletion_hooks import is_deletion_hook
 from tiphys.engine.diff.digest import target_digest
 from tiphys.engine.filters import is_excluded
@@ -73,6 +74,7 @@ class TargetLoader:
 
     def __init__(self, installation: Installation, sources: Sources) -> None:
         self._installation, self._sources = installation, sources
+        self._integrity = Integrity(installation, sources)
 
     async def load(
         self,
@@ -98,7 +100,9 @@ class TargetLoader:
             if is_same and previous.identity == self._identity(app, cluster, previous.digests):
                 return previous
             wanted = msgspec.structs.replace(wanted, resolve_fresh=False)
+        await self._integrity.require(app, wanted)
         rendered = await self._sources.render(wanted)
+        await self._integrity.require(app, wanted, tuple(one.revision for one in rendered))
         digests = tuple(m.digest for source in rendered for m in source.manifests)
         identity = self._identity(app, cluster, digests)
         revisions = tuple(source.revision for source in rendered)
@@ -126,6 +130,7 @@ class TargetLoader:
             self._installation.tracking,
             self._installation.settings.exclusions,
             self._installation.settings.inclusions,
+            self._integrity.demands(app),
         )
 
 

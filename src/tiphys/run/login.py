@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 from starlette.routing import BaseRoute
@@ -13,12 +13,14 @@ from tiphys.delivery.dex import dex_secret
 from tiphys.delivery.first_start import ensure_login
 from tiphys.delivery.installation import Installation
 from tiphys.delivery.live import Live
-from tiphys.delivery.permissions import Permissions
+from tiphys.delivery.permissions import RBAC_CM, Permissions
 from tiphys.delivery.project_tokens import ProjectTokens
 from tiphys.delivery.sessions import Sessions
 from tiphys.delivery.sign_on_settings import live_sso
 from tiphys.delivery.tokens import Signer
 from tiphys.delivery.writing import SecretWriter
+from tiphys.kube.events import EventRecorder
+from tiphys.model.keys import Manifest
 from tiphys.run.parts import Parts
 from tiphys.server.access import Access, AccessParts
 from tiphys.server.routes.session import logout_routes
@@ -35,6 +37,10 @@ from tiphys.settings.sso import SsoSettings
 log = logging.getLogger(__name__)
 
 _PARAMS = "argocd-cmd-params-cm"
+_INVALID = "InvalidSetting"
+
+Report = Callable[[Iterable[str]], None]
+"""Told what is wrong with settings of `argocd-cm`."""
 
 
 async def prepare_login(parts: Parts) -> None:
@@ -53,19 +59,25 @@ class LoginParts(msgspec.Struct, frozen=True, kw_only=True):
     routes: list[BaseRoute]
 
 
-def login_parts(parts: Parts) -> LoginParts:
-    """Return the parts that know callers."""
+def login_parts(parts: Parts, events: EventRecorder) -> LoginParts:
+    """Return the parts that know callers; what is wrong with their settings becomes Events."""
     installation = parts.installation
-    settings = _live_settings(installation, disables_auth=parts.options.disables_auth)
+    report = _reporter(installation, events)
+    settings = _live_settings(installation, report, disables_auth=parts.options.disables_auth)
 
     def signing_key() -> bytes:
         return installation.secret_bytes(ARGOCD_SECRET, "server.secretkey")
 
     signer, writer = Signer(signing_key), _writer(parts)
     sso = live_sso(
-        installation, lambda: dex_secret(signing_key()), lambda parsed: _warn(parsed.problems)
+        installation, lambda: dex_secret(signing_key()), lambda parsed: report(parsed.problems)
     )
-    permissions = Permissions(installation, lambda name, problem: None)
+
+    def record(about: Manifest, problem: str) -> None:
+        if about:
+            events.record(about, _INVALID, problem, is_warning=True)
+
+    permissions = Permissions(installation, record)
     accounts = Accounts(installation, writer, signer, system_clock)
     sessions = Sessions(installation, writer, system_clock, lambda: settings().limits)
     sign_on = SingleSignOn(
@@ -102,13 +114,32 @@ def login_parts(parts: Parts) -> LoginParts:
         sso=sso,
         clock=system_clock,
     )
+    _follow(installation, (settings, sso, permissions.policy))
     dex = dex_routes(
         sso, lambda: dex_server(installation.config_map(_PARAMS), installation.environment)
     )
     return LoginParts(room=room, routes=[*logout_routes(room), *sso_routes(room, sign_on), *dex])
 
 
-def _live_settings(installation: Installation, *, disables_auth: bool) -> Live[LoginSettings]:
+def _follow(installation: Installation, reads: Iterable[Callable[[], object]]) -> None:
+    """Read settings when they change, so that what is wrong is told before somebody asks."""
+    names = {f"{installation.namespace}/{name}" for name in (ARGOCD_CM, _PARAMS, RBAC_CM)}
+    asked = tuple(reads)
+
+    def changed(key: str, before: Manifest | None, after: Manifest | None) -> None:
+        del before, after
+        if key in names:
+            for read in asked:
+                read()
+
+    installation.collections.config_maps.subscribe(changed)
+    for read in asked:
+        read()
+
+
+def _live_settings(
+    installation: Installation, report: Report, *, disables_auth: bool
+) -> Live[LoginSettings]:
     def parse() -> LoginSettings:
         config = installation.config_map(ARGOCD_CM)
         parsed = parse_login_settings(
@@ -124,7 +155,7 @@ def _live_settings(installation: Installation, *, disables_auth: bool) -> Live[L
         (installation.collections.config_maps, f"{installation.namespace}/{name}")
         for name in (ARGOCD_CM, _PARAMS)
     ]
-    return Live(lambda: sources, parse, lambda parsed: _warn(parsed.problems))
+    return Live(lambda: sources, parse, lambda parsed: report(parsed.problems))
 
 
 def _provider(installation: Installation, sso: SsoSettings) -> Provider:
@@ -134,9 +165,15 @@ def _provider(installation: Installation, sso: SsoSettings) -> Provider:
     return Provider(sso, rewrite, time.monotonic)
 
 
-def _warn(problems: Iterable[str]) -> None:
-    for problem in problems:
-        log.warning("setting not understood", extra={"problem": problem})
+def _reporter(installation: Installation, events: EventRecorder) -> Report:
+    def report(problems: Iterable[str]) -> None:
+        about = installation.collections.config_maps.get(f"{installation.namespace}/{ARGOCD_CM}")
+        for problem in problems:
+            log.warning("setting not understood", extra={"problem": problem})
+            if about is not None:
+                events.record(about, _INVALID, problem, is_warning=True)
+
+    return report
 
 
 def _writer(parts: Parts) -> SecretWriter:

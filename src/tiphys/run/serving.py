@@ -47,7 +47,7 @@ class Server:
                 max_bytes=lambda: installation.settings.webhook_max_bytes,
             )
         ]
-        login = login_parts(parts)
+        login = login_parts(parts, self.events)
         routes += [*login.routes, *api_routes(self._context(parts, login.room))]
         # The UI answers whatever nobody else does, so it comes last.
         routes += ui_routes(WebUi(folder=built_ui() if self._options.serves_ui else None))

@@ -30,6 +30,7 @@ from tiphys.sources.detection import explicit_types, source_type, with_overrides
 from tiphys.sources.exploring import Explorer
 from tiphys.sources.extras import Extras
 from tiphys.sources.git.mirror import Mirrors
+from tiphys.sources.git.signatures import Signatures
 from tiphys.sources.inputs import outermost, source_inputs
 from tiphys.sources.plugins import named_plugin, plugin_environment, plugins_to_ask
 from tiphys.sources.prefetch import Found, Prefetch
@@ -83,6 +84,7 @@ class Sources:
         self._prefetch = Prefetch(self._checkouts, fresh_s=fresh_s)
         self._tools = find_tools(helm_command=renderers.helm_command)
         self.pool = WorkerPool(home / "jobs", jail_reads(self._tools), size=renderers.workers)
+        self.signatures = Signatures(home / "keyrings")
         self._cache, self._overruns = ManifestCache(home / "manifests"), Overruns()
 
     @property
