@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.e2e.api import Api, RefusedError
+from tests.e2e.faults import FaultyProxy
 from tests.e2e.world import World, new_world
 
 FOLDER = Path(__file__).parent
@@ -18,6 +20,20 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     home: Path = tmp_path_factory.mktemp("world")
     with new_world(home) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, FaultyProxy]]:
+    """A world whose tiphys sees the API server through a proxy."""
+    home: Path = tmp_path_factory.mktemp("faulty")
+    with new_world(home) as world:
+        world.stop_tiphys(signal.SIGTERM)
+        proxy = FaultyProxy(world.api)
+        with proxy.running():
+            world.tiphys_kubeconfig = proxy.kubeconfig(home / "proxy.kubeconfig")
+            world.start_tiphys()
+            yield world, proxy
+            world.stop_tiphys(signal.SIGTERM)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -43,6 +43,7 @@ class Fault(NamedTuple):
         body: of that answer.
         cuts_answer: the connection breaks in the middle of the real answer.
         headers: of that answer.
+        hangs: there is no answer for as long as the fault lasts; then it is forwarded.
     """
 
     matches: Match
@@ -50,6 +51,7 @@ class Fault(NamedTuple):
     body: bytes = b""
     cuts_answer: bool = False
     headers: dict[str, str] = {}
+    hangs: bool = False
 
 
 class FaultyProxy:
@@ -140,6 +142,8 @@ class FaultyProxy:
         seen = Seen(request.method, request.path, dict(request.query), dict(request.headers))
         self.requests.append(seen)
         found = next((fault for fault in self._faults if fault.matches(seen)), None)
+        while found is not None and found.hangs and found in self._faults:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)  # faults begin and end in the thread of the test
         if found is not None and found.code:
             body = found.body or b'{"kind":"Status","status":"Failure","message":"a planted fault"}'
             return web.Response(status=found.code, body=body, headers=found.headers)

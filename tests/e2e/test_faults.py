@@ -2,10 +2,7 @@
 
 import resource
 import secrets
-import signal
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,23 +10,9 @@ import pytest
 from tests.e2e.api import eventually
 from tests.e2e.faults import Fault, FaultyProxy, Seen
 from tests.e2e.manifests import config_map, job, text
-from tests.e2e.world import App, World, new_world
+from tests.e2e.world import App, World
 
 HEALING: dict[str, Any] = {"automated": {"prune": True, "selfHeal": True}}
-
-
-@pytest.fixture(scope="module")
-def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, FaultyProxy]]:
-    """A world whose tiphys sees the API server through a proxy."""
-    home: Path = tmp_path_factory.mktemp("faulty")
-    with new_world(home) as world:
-        world.stop_tiphys(signal.SIGTERM)
-        proxy = FaultyProxy(world.api)
-        with proxy.running():
-            world.tiphys_kubeconfig = proxy.kubeconfig(home / "proxy.kubeconfig")
-            world.start_tiphys()
-            yield world, proxy
-            world.stop_tiphys(signal.SIGTERM)
 
 
 def _healing(world: World, *manifests: dict[str, Any]) -> tuple[App, str]:

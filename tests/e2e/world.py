@@ -60,6 +60,12 @@ class Process:
         return self._process.pid
 
     @property
+    def cpu_s(self) -> float:
+        """Seconds of CPU time that the process itself has taken."""
+        fields = Path(f"/proc/{self._process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    @property
     def has_ended(self) -> bool:
         return self._process.poll() is not None
 

@@ -16,6 +16,7 @@ import msgspec
 
 from tiphys.delivery.clock import Clock, system_clock, timestamp
 from tiphys.kube.client import KubeClient
+from tiphys.kube.listeners import Listeners
 from tiphys.kube.live_cache import LiveCache
 from tiphys.model.application import ApplicationDestination
 from tiphys.model.cluster import ClusterRecord
@@ -77,11 +78,11 @@ class Clusters:
         self._failed: dict[str, _Failed] = {}
         self._wanted_at: dict[str, float] = {}
         self._retries: dict[str, asyncio.TimerHandle] = {}
-        self._listeners: list[Callable[[str], None]] = []
+        self._listeners = Listeners[[str]]("availability of clusters")
 
     def subscribe(self, listener: Callable[[str], None]) -> None:
         """Be told the server of each cluster that comes back, or that is away for a new reason."""
-        self._listeners.append(listener)
+        self._listeners.add(listener)
 
     @property
     def records(self) -> tuple[ClusterRecord, ...]:
@@ -202,7 +203,7 @@ class Clusters:
         if err is None:
             self._failed.pop(server, None)
             if before is not None:
-                self._tell(server)
+                self._listeners.tell(server)
             return
         del self._opened[server]
         if not isinstance(err, TiphysError):
@@ -213,7 +214,7 @@ class Clusters:
         self._failed[server] = failed
         self._retry_later(record, failed.count)
         if before is not None and before.error.line != err.line:
-            self._tell(server)
+            self._listeners.tell(server)
 
     def _retry_later(self, record: ClusterRecord, failures: int) -> None:
         pause_s = min(self._first_pause_s * 2.0 ** (failures - 1), _PAUSE_CAP_S)
@@ -233,10 +234,6 @@ class Clusters:
                 self._begin(record)
 
         self._retries[record.server] = loop.call_later(pause_s, retry)
-
-    def _tell(self, server: str) -> None:
-        for listener in self._listeners:
-            listener(server)
 
     async def _close(self, server: str) -> None:
         timer = self._retries.pop(server, None)

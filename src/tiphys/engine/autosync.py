@@ -25,9 +25,15 @@ from tiphys.model.words import OperationPhase, SyncStatusCode
 
 
 class Skip(msgspec.Struct, frozen=True):
-    """Nothing is started, and nothing needs to be said."""
+    """Nothing is started, and nothing needs to be said.
+
+    Attributes:
+        look_again_s: seconds until something may be started.
+        undone: how often in a row what self heal did was undone, where that is why it waits.
+    """
 
     look_again_s: float | None = None
+    undone: int = 0
 
 
 class Refuse(msgspec.Struct, frozen=True):
@@ -102,7 +108,7 @@ def decide_autosync(
             return Skip()
         attempts, wait_s = _heal(state, seen, backoff)
         if wait_s > 0:
-            return Skip(wait_s)
+            return Skip(wait_s, undone=attempts - 1)
         differing = _differing(seen)
         selected = tuple(_selector(row) for row in differing if row.key not in seen.kept)
         if differing and not selected:

@@ -9,12 +9,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
-from tiphys.engine.diff.settings import Comparison
+from tiphys.engine.diff.settings import Comparison, Verdict
 from tiphys.model.application import Condition
 from tiphys.model.keys import ResourceKey
 from tiphys.model.words import ConditionType
 
 _MOST_RULE_ERRORS = 5
+_FIGHTS = 2
 _ERRORS = frozenset(word for word in ConditionType if word.endswith("Error"))
 
 
@@ -101,6 +102,34 @@ def ignore_rule_errors(
     if len(found) > len(shown):
         shown.append(f"ignoreDifferences: {len(found) - len(shown)} more problems")
     return [Condition(type=ConditionType.COMPARISON_ERROR, message=line) for line in shown]
+
+
+def self_heal_warning(
+    undone: int, comparisons: Mapping[ResourceKey, Comparison], unchanged: Collection[ResourceKey]
+) -> Condition | None:
+    """Say which field self heal fights for, and with whom; None while that is no fight yet.
+
+    Args:
+        undone: how often in a row what self heal did was undone.
+        comparisons: by resource, as they stand now.
+        unchanged: resources that the last sync left as they were.
+    """
+    if undone < _FIGHTS:
+        return None
+    for key in sorted(comparisons):
+        drifts = comparisons[key].drifts
+        if comparisons[key].verdict is not Verdict.OUT_OF_SYNC or not drifts:
+            continue
+        drift = drifts[0]
+        writer = f" by `{drift.manager}`" if drift.manager else ""
+        what = f"is changed back{writer}" if key not in unchanged else "is left as it is by a sync"
+        return Condition(
+            type=ConditionType.SELF_HEAL_WARNING,
+            message=f"self heal waits longer after each attempt: `{drift.path}` of {key} {what} "
+            f"({undone} times in a row). Let one of both own the field: take it out of Git, or "
+            "ignore the difference.",
+        )
+    return None
 
 
 def orphaned_resource_warning(count: int) -> Condition | None:

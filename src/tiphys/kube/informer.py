@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Callable
 
 from tiphys.kube.client import KubeClient
+from tiphys.kube.listeners import Listeners
 from tiphys.kube.watching import Collection, Head, list_and_watch, supervise
+from tiphys.model.errors import ApiError, ClusterError
 from tiphys.model.keys import GroupVersionKind, Manifest
 
+_PATIENCE_S = 10.0
 Listener = Callable[[str, Manifest | None, Manifest | None], None]
 """Called with "namespace/name", the object before, and after; None where there was or is none."""
 
@@ -36,8 +39,9 @@ class Informer:
         self._client, self._gvk = client, gvk
         self._namespace, self._label_selector = namespace, label_selector
         self._objects: dict[str, Manifest] = {}
-        self._listeners: list[Listener] = []
-        self._synced = asyncio.Event()
+        self._listeners = Listeners[[str, Manifest | None, Manifest | None]](gvk.kind)
+        self._synced: asyncio.Future[None] | None = None
+        self._failing_at: float | None = None
         self._task: asyncio.Task[None] | None = None
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -46,11 +50,17 @@ class Informer:
         Returns:
             A function that ends it.
         """
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     async def start(self) -> None:
-        """Begin to watch, and return once the first list is in."""
+        """Begin to watch, and return once the first list is in.
+
+        Raises:
+            ApiError: the server refuses the list, or has failed for some seconds.
+            ClusterError: the server has not answered for some seconds.
+            NotFoundError: it does not serve the kind.
+        """
+        self._synced = asyncio.get_running_loop().create_future()
         collection = Collection(
             client=self._client,
             resource=self._client.resource(self._gvk),
@@ -62,7 +72,7 @@ class Informer:
             await list_and_watch(collection, self)
 
         self._task = asyncio.create_task(supervise(self._gvk.kind, feed))
-        await self._synced.wait()
+        await self._synced
 
     async def close(self) -> None:
         """Stop watching."""
@@ -109,7 +119,7 @@ class Informer:
             self._tell(key, self._objects.pop(key), None)
         for manifest in objects:
             self.changed("MODIFIED", manifest)
-        self._synced.set()
+        self._settle(None)
 
     def changed(self, event: str, manifest: Manifest) -> None:
         """Take over one change; one that is older than what is held is dropped."""
@@ -130,12 +140,26 @@ class Informer:
     def followed(self) -> None:
         """Nothing to do: what is held stands whether the server answers or not."""
 
-    def failed(self, error: Exception) -> None:
-        """Keep what is held: a collection that cannot be read now has not become empty."""
+    def failed(self, error: ApiError | ClusterError) -> None:
+        """Keep what is held: a collection that cannot be read now has not become empty.
+
+        Who waits for the first list is told when there will be none.
+        """
+        now = asyncio.get_running_loop().time()
+        self._failing_at = now if self._failing_at is None else self._failing_at
+        if not error.transient or now - self._failing_at >= _PATIENCE_S:
+            self._settle(error)
+
+    def _settle(self, error: Exception | None) -> None:
+        if self._synced is None or self._synced.done():
+            return
+        if error is None:
+            self._synced.set_result(None)
+        else:
+            self._synced.set_exception(error)
 
     def _tell(self, key: str, before: Manifest | None, after: Manifest | None) -> None:
-        for listener in tuple(self._listeners):
-            listener(key, before, after)
+        self._listeners.tell(key, before, after)
 
 
 def is_newer(manifest: Manifest, than: Manifest) -> bool:

@@ -18,6 +18,7 @@ import msgspec
 from tiphys.kube.client import KubeClient
 from tiphys.kube.deferred import DeferredChanges
 from tiphys.kube.extent import EVERYTHING, Extent
+from tiphys.kube.listeners import Listeners
 from tiphys.kube.live_feed import LiveFeed
 from tiphys.kube.live_store import LiveRecord, LiveStore, Reading
 from tiphys.kube.watching import Head, supervise
@@ -89,8 +90,8 @@ class LiveCache:
             lambda key, before, after: self._tell(LiveChange.MODIFIED, key, before, after),
         )
         self._feeds: dict[_Place, LiveFeed] = {}
-        self._listeners: list[Callable[[LiveEvent], None]] = []
-        self._availability_listeners: list[Callable[[], None]] = []
+        self._listeners = Listeners[[LiveEvent]]("changes of live objects")
+        self._availability_listeners = Listeners[[]]("availability of kinds")
         self._kinds_changed = asyncio.Event()
         self._kinds_task: asyncio.Task[None] | None = None
         self._started_at = time.monotonic()
@@ -126,17 +127,15 @@ class LiveCache:
         Returns:
             A function that ends it.
         """
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        return self._listeners.add(listener)
 
     def subscribe_availability(self, listener: Callable[[], None]) -> None:
         """Be told when a kind has become readable or is no longer; must return at once."""
-        self._availability_listeners.append(listener)
+        self._availability_listeners.add(listener)
 
     def availability_changed(self) -> None:
         """Learn that a kind has become readable, or is no longer."""
-        for listener in self._availability_listeners:
-            listener()
+        self._availability_listeners.tell()
 
     async def refresh_kinds(self) -> None:
         """Read anew which kinds there are; return once the new ones are listed."""
@@ -349,8 +348,7 @@ class LiveCache:
     ) -> None:
         instances = frozenset(name for name in (before.instance, after.instance) if name)
         event = LiveEvent(change, key, instances, after.uid, after.owners, is_noise)
-        for listener in tuple(self._listeners):
-            listener(event)
+        self._listeners.tell(event)
 
     async def _follow_kinds(self) -> None:
         while True:

@@ -6,7 +6,7 @@ from typing import Protocol
 from tiphys.kube.client import KubeClient
 from tiphys.kube.discovery import ApiResource
 from tiphys.kube.watching import Collection, Head, list_and_watch, supervise
-from tiphys.model.errors import ClusterError
+from tiphys.model.errors import ApiError, ClusterError
 from tiphys.model.keys import GroupKind, Manifest, ResourceKey, key_of
 
 _STALE_S = 10.0
@@ -80,14 +80,14 @@ class LiveFeed:
             self.error = None
             self._cache.availability_changed()
 
-    def failed(self, error: Exception) -> None:
+    def failed(self, error: ApiError | ClusterError) -> None:
         """Learn that the server does not answer, and say so when that lasts."""
         now = asyncio.get_running_loop().time()
         if self._failing_at is None:
             self._failing_at = now
         is_stale = not self.settled.is_set() or now - self._failing_at >= _STALE_S
         if is_stale and self.error is None:
-            self.error = str(error)
+            self.error = error.line
             self.settled.set()
             self._cache.availability_changed()
 

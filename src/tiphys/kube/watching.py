@@ -17,6 +17,7 @@ import orjson
 
 from tiphys.kube.client import KubeClient
 from tiphys.kube.discovery import ApiResource
+from tiphys.kube.refusals import refusal
 from tiphys.model.errors import ApiError, ClusterError
 from tiphys.model.keys import Manifest
 
@@ -65,7 +66,7 @@ class Sink(Protocol):
     def changed(self, event: str, manifest: Manifest) -> None:
         """Take over one ADDED, MODIFIED or DELETED."""
 
-    def failed(self, error: Exception) -> None:
+    def failed(self, error: ApiError | ClusterError) -> None:
         """Learn that the collection cannot be read now."""
 
 
@@ -101,13 +102,23 @@ async def list_and_watch(
         except (GoneError, ApiError, ClusterError) as err:
             if _is_gone(err):
                 place.version = ""
-            elif isinstance(err, ApiError | ClusterError):
-                sink.failed(err)
-                kind = collection.resource.gvk.kind
-                log.warning("watch failed", extra={"kind": kind, "error": err.line})
+            else:
+                _tell_failure(collection, sink, place, err)
             # A server that sends changes between its failures is worth asking again soon.
             pause_s = _FIRST_PAUSE_S if place.taken > seen else min(pause_s * 2, _PAUSE_CAP_S)
             await asyncio.sleep(pause_s)
+
+
+def _tell_failure(
+    collection: Collection, sink: Sink, place: "_Place", err: GoneError | ApiError | ClusterError
+) -> None:
+    resource = collection.resource
+    if isinstance(err, ApiError):
+        verb = "watch" if place.version else "list"
+        err = refusal(err, verb, resource, collection.namespace)
+    if isinstance(err, ApiError | ClusterError):
+        sink.failed(err)
+        log.warning("watch failed", extra={"kind": resource.gvk.kind, "error": err.line})
 
 
 class _Place(msgspec.Struct):

@@ -99,6 +99,7 @@ class ConditionType(StrEnum):
     REPEATED_RESOURCE_WARNING = "RepeatedResourceWarning"
     EXCLUDED_RESOURCE_WARNING = "ExcludedResourceWarning"
     ORPHANED_RESOURCE_WARNING = "OrphanedResourceWarning"
+    SELF_HEAL_WARNING = "SelfHealWarning"
     STATUS_CUT_WARNING = "StatusCutWarning"
 
 

@@ -6,7 +6,7 @@ from tiphys.controller.application.services import Services
 from tiphys.delivery.clock import parse_timestamp, timestamp
 from tiphys.delivery.compare import Compared
 from tiphys.engine.autosync import HealBackoff, Observation, Refuse, Skip, decide_autosync
-from tiphys.engine.conditions import merge_conditions
+from tiphys.engine.conditions import merge_conditions, self_heal_warning
 from tiphys.engine.keeping import is_destination
 from tiphys.engine.windows import Assessment, describe_window
 from tiphys.model.application import Condition
@@ -51,7 +51,13 @@ class AutoSync:
         ]
         if isinstance(decision, Refuse):
             found.append(Condition(type=ConditionType.SYNC_ERROR, message=decision.message))
-        evaluated = (ConditionType.SYNC_ERROR, ConditionType.SYNC_WINDOW_ERROR)
+        if isinstance(decision, Skip) and decision.undone:
+            found += _fight(decision.undone, state, compared)
+        evaluated = (
+            ConditionType.SYNC_ERROR,
+            ConditionType.SYNC_WINDOW_ERROR,
+            ConditionType.SELF_HEAL_WARNING,
+        )
         merged = merge_conditions(draft.status.conditions, found, evaluated, timestamp(now))
         draft.set(conditions=merged)
         if isinstance(decision, Skip):
@@ -72,6 +78,18 @@ class AutoSync:
         sync = operation.sync
         revision = (sync.revision or " ".join(sync.revisions)) if sync is not None else ""
         draft.tell("OperationStarted", f"Initiated automated sync to '{revision}'")
+
+
+def _fight(undone: int, state: OperationState | None, compared: Compared) -> list[Condition]:
+    """Say what self heal fights for, where it does."""
+    result = state.result if state is not None else None
+    unchanged = {
+        row.key
+        for row in (result.resources if result is not None else ())
+        if row.message.partition("\n")[0].endswith(" unchanged")
+    }
+    warning = self_heal_warning(undone, compared.comparisons, unchanged)
+    return [] if warning is None else [warning]
 
 
 def _kept(draft: Draft, compared: Compared) -> frozenset[ResourceKey]:

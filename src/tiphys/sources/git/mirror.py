@@ -7,6 +7,7 @@ not shown to another: each lists the refs with its own credentials before it see
 
 import asyncio
 import hashlib
+import logging
 import time
 from pathlib import Path
 
@@ -23,6 +24,8 @@ from tiphys.sources.git.handles import Handles
 from tiphys.sources.git.revisions import find_revision, find_tags, is_full_sha, is_short_sha
 from tiphys.sources.git.tree import CommitTree
 from tiphys.telemetry.metrics import SourceMetrics
+
+log = logging.getLogger(__name__)
 
 _FETCH_FACTOR = 10  # a fetch carries objects, a listing only names
 
@@ -156,6 +159,7 @@ class Mirror:
         waiting = self._waiting.get(who)
         if waiting is None:
             waiting = asyncio.create_task(self._in_turn(access))
+            waiting.add_done_callback(_retrieved)
             self._waiting[who] = waiting
         return await asyncio.shield(waiting)
 
@@ -280,6 +284,12 @@ class Mirrors:
     def fetches(self) -> int:
         """How often objects were fetched from any repository."""
         return sum(mirror.fetches for mirror in self._mirrors.values())
+
+
+def _retrieved(listing: asyncio.Task[_Listing]) -> None:
+    """Take notice of a failure that all who waited for it no longer wait for."""
+    if not listing.cancelled() and (err := listing.exception()) is not None:
+        log.debug("listing a repository failed", extra={"error": str(err)})
 
 
 def _parse_refs(listing: str) -> dict[str, str]:
