@@ -15,12 +15,14 @@ import re2
 
 _MAX_MEMORY: Final = 8 * 1024 * 1024
 _TOKEN: Final = re.compile(r"\\.|\*\*|\*|\?|\[!?[^\]]+\]|[{},]|.", re.DOTALL)
-_NOTHING: Final = re.compile(r"(?!)")
 
 
 def matches(pattern: str, text: str, *, separator: str = "") -> bool:
     """Return whether a whole text matches a glob; a lone `*` matches any."""
-    return pattern == "*" or _compiled(pattern, separator).fullmatch(text) is not None
+    if pattern == "*":
+        return True
+    expression = _glob(pattern, separator)
+    return expression is not None and expression.fullmatch(text) is not None
 
 
 def names_any(patterns: Iterable[str], text: str) -> bool:
@@ -40,26 +42,34 @@ def names_any(patterns: Iterable[str], text: str) -> bool:
 
 @lru_cache(maxsize=256)
 def _expression(pattern: str) -> Any:
+    return _compiled(pattern, re2.Options())
+
+
+@lru_cache(maxsize=4096)
+def _glob(pattern: str, separator: str) -> Any:
     options = re2.Options()
+    options.dot_nl = True
+    return _compiled(as_expression(pattern, separator), options)
+
+
+def _compiled(expression: str, options: Any) -> Any:
+    """Return an expression that takes linear time, whoever wrote it; None for one that is none."""
     options.log_errors = False
     options.max_mem = _MAX_MEMORY
     try:
-        return re2.compile(pattern, options)
+        return re2.compile(expression, options)
     except re2.error:
         return None
 
 
-@lru_cache(maxsize=4096)
-def _compiled(pattern: str, separator: str) -> re.Pattern[str]:
+def as_expression(pattern: str, separator: str) -> str:
+    """Return the regular expression that a glob stands for."""
     one = f"[^{re.escape(separator)}]" if separator else "."
     parts, depth = [], 0
     for part in _TOKEN.findall(pattern):
         depth += {"{": 1, "}": -1}.get(part, 0)
         parts.append(_translated(part, one, is_choice=depth > 0))
-    try:
-        return re.compile("".join(parts), re.DOTALL)
-    except re.error:
-        return _NOTHING
+    return "".join(parts)
 
 
 def _translated(part: str, one: str, *, is_choice: bool) -> str:

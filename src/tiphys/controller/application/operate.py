@@ -203,7 +203,7 @@ class Operator:
         await memory.underway.drop(TRIAL, BATCH, PAUSE)  # of an attempt before
         prepared = await memory.underway.result(
             _PREPARATION,
-            (state.started_at, state.retries),
+            (state.started_at, state.retries, state.operation, draft.app.spec),
             lambda: self._preparation.prepare(draft, memory, state),
         )
         if not isinstance(prepared, RunningSync):

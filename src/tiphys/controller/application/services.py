@@ -57,6 +57,7 @@ class RunningSync(msgspec.Struct, kw_only=True):
         options: the Application's and the operation's.
         rules: the ignored differences to respect; empty when they are not.
         records: all results so far; the status may have room for some of them only.
+        untried: by task, why it could not be tried before it is carried out.
         step: the step whose actions are under way.
         pauses: the pause between two waves is under way.
     """
@@ -67,6 +68,7 @@ class RunningSync(msgspec.Struct, kw_only=True):
     options: SyncOptions
     rules: tuple[IgnoreRule, ...] = ()
     records: Records = {}
+    untried: dict[object, str] = {}
     step: Step | None = None
     pauses: bool = False
 

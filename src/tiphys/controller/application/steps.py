@@ -70,7 +70,7 @@ class Steps:
         running, sync = memory.sync, state_of(draft).operation.sync
         assert running is not None
         assert sync is not None
-        actions = SyncActions(cluster, self._manner(draft, running, sync))
+        actions = SyncActions(cluster, self._manner(draft, running, sync), running.untried)
         invalid = await self._invalid(draft, memory, cluster, actions)
         if invalid is not None:
             message, results = invalid

@@ -61,10 +61,16 @@ class Manner(msgspec.Struct, frozen=True, kw_only=True):
 class SyncActions:
     """The actions of one sync on one cluster."""
 
-    def __init__(self, cluster: OpenCluster, manner: Manner) -> None:
-        self._cluster, self._manner = cluster, manner
+    def __init__(self, cluster: OpenCluster, manner: Manner, untried: dict[object, str]) -> None:
+        """Prepare.
+
+        Args:
+            cluster: with a client that acts as who may change things there.
+            manner: of the sync.
+            untried: by task, why it could not be tried before; kept for the whole attempt.
+        """
+        self._cluster, self._manner, self._untried = cluster, manner, untried
         self._slots = asyncio.Semaphore(_PARALLEL)
-        self._untried: dict[object, str] = {}
 
     def live(self, task: SyncTask) -> Manifest | None:
         """Return a task's object as it is now."""
