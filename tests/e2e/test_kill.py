@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.api import eventually
+from tests.e2e.api import PLURALS, eventually
 from tests.e2e.manifests import config_map, job, text
 from tests.e2e.world import App, World, new_world
 
@@ -42,15 +42,21 @@ def _start(world: World, round_number: int) -> tuple[App, str]:
 
 @contextlib.contextmanager
 def _watching(world: World, namespace: str) -> Iterator[dict[str, set[str]]]:
-    """Give the uids under which each Job is ever seen, looked for all the time."""
+    """Give the uids under which each Job is ever seen; a watch misses none, however short-lived."""
     seen: dict[str, set[str]] = {}
     ended = threading.Event()
+    path = PLURALS["Job"].format(ns=namespace)
+    version = world.api.request("GET", path)["metadata"]["resourceVersion"]
 
     def look() -> None:
-        while not ended.is_set():
-            for found in world.api.list("Job", namespace):
-                seen.setdefault(found["metadata"]["name"], set()).add(found["metadata"]["uid"])
-            time.sleep(0.02)
+        nonlocal version
+        is_last = False
+        while not is_last:
+            is_last = ended.is_set()
+            for event in world.api.watch(path, version, timeout_s=1):
+                metadata = event["object"]["metadata"]
+                version = metadata["resourceVersion"]
+                seen.setdefault(metadata["name"], set()).add(metadata["uid"])
 
     thread = threading.Thread(target=look)
     thread.start()

@@ -30,6 +30,7 @@ from tiphys.telemetry.acting_for import current
 
 log = logging.getLogger(__name__)
 
+_MORE_FOR_URGENT = 4  # one more worker for what is urgent, for so many for everything
 # Where objects come and go, warnings of them need not follow each one.
 _ORPHANS_LATER_S = 1.0
 _FIRST_LOOKS_S = 120.0
@@ -84,8 +85,10 @@ class Controller:
         settings = self._services.installation.settings
         try:
             async with asyncio.TaskGroup() as tasks:
-                for _ in range(settings.status_processors):
-                    tasks.create_task(work(self.queue, self._reconcile))
+                count = settings.status_processors
+                for number in range(count + max(count // _MORE_FOR_URGENT, 1)):
+                    urgent_only = number >= count
+                    tasks.create_task(work(self.queue, self._reconcile, urgent_only=urgent_only))
                 tasks.create_task(self._services.events.run())
                 tasks.create_task(self._chores.run())
                 tasks.create_task(self._projects.run())

@@ -10,17 +10,23 @@ from tiphys.model.errors import TiphysError
 log = logging.getLogger(__name__)
 
 
-async def work(queue: WorkQueue, reconcile: Callable[[str], Awaitable[float | None]]) -> None:
+async def work(
+    queue: WorkQueue,
+    reconcile: Callable[[str], Awaitable[float | None]],
+    *,
+    urgent_only: bool = False,
+) -> None:
     """Reconcile leased keys until cancelled; a leased key is never handed to a second worker.
 
     Args:
         queue: where the keys come from.
         reconcile: reads all state itself and returns the seconds until its next look, or None.
+        urgent_only: leave keys that can wait to others.
     """
     me = asyncio.current_task()
     assert me is not None
     while True:
-        async with queue.lease() as key:
+        async with queue.lease(urgent_only=urgent_only) as key:
             try:
                 next_look_s = await reconcile(key)
             except asyncio.CancelledError:

@@ -31,7 +31,7 @@ class WorkQueue:
         self._queued_at: dict[str, float] = {}
         self._leased_at: dict[str, float] = {}
         self._ready: dict[str, None] = {}
-        self._held: set[str] = set()
+        self._held: dict[str, bool] = {}  # whether its turn was an urgent one
         self._again: set[str] = set()
         self._quiet: dict[str, None] = {}
         self._quiet_again: set[str] = set()
@@ -110,13 +110,20 @@ class WorkQueue:
             timer.cancel()
 
     @asynccontextmanager
-    async def lease(self) -> AsyncIterator[str]:
-        """Wait for a key and hold it for the length of the `async with` block."""
-        while not (self._ready or self._quiet):
+    async def lease(self, *, urgent_only: bool = False) -> AsyncIterator[str]:
+        """Wait for a key and hold it for the length of the `async with` block.
+
+        Args:
+            urgent_only: leave keys that can wait to others.
+        """
+        while not (self._ready or (self._quiet and not urgent_only)):
             self._wake.clear()
             await self._wake.wait()
-        key = self._next()
-        self._held.add(key)
+        is_urgent = urgent_only or self._is_turn_of_urgent()
+        ready = self._ready if is_urgent else self._quiet
+        key = next(iter(ready))
+        del ready[key]
+        self._held[key] = is_urgent
         began = time.monotonic()
         self._leased_at[key] = began
         if self._metrics is not None:
@@ -124,7 +131,7 @@ class WorkQueue:
         try:
             yield key
         finally:
-            self._held.discard(key)
+            del self._held[key]
             self._leased_at.pop(key, None)
             if self._metrics is not None:
                 self._metrics.worked(time.monotonic() - began)
@@ -135,13 +142,15 @@ class WorkQueue:
                 self.add_quiet(key)
             self._quiet_again.discard(key)
 
-    def _next(self) -> str:
+    def is_urgent(self, key: str) -> bool:
+        """Return whether a held key was handed out as one that cannot wait, or has become one."""
+        return self._held.get(key, False) or key in self._again
+
+    def _is_turn_of_urgent(self) -> bool:
         is_turn_of_quiet = self._quiet and self._urgent_in_a_row >= _URGENT_IN_A_ROW
-        ready = self._quiet if is_turn_of_quiet or not self._ready else self._ready
-        self._urgent_in_a_row = 0 if ready is self._quiet else self._urgent_in_a_row + 1
-        key = next(iter(ready))
-        del ready[key]
-        return key
+        is_urgent = bool(self._ready) and not is_turn_of_quiet
+        self._urgent_in_a_row = self._urgent_in_a_row + 1 if is_urgent else 0
+        return is_urgent
 
     @property
     def depth(self) -> int:

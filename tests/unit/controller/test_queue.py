@@ -118,3 +118,27 @@ async def test_a_holder_may_leave_its_own_key_for_a_quiet_moment() -> None:
 
     assert [await _take(queue), await _take(queue)] == ["b", "a"]
     assert queue.is_idle
+
+
+async def test_a_worker_for_what_is_urgent_leaves_the_rest_to_others() -> None:
+    queue = WorkQueue()
+    queue.add_quiet("can wait")
+    leased: list[str] = []
+
+    async def lease() -> None:
+        async with queue.lease(urgent_only=True) as key:
+            leased.append(key)
+
+    waiting = asyncio.create_task(lease())
+    await asyncio.sleep(0)
+    assert leased == []
+
+    queue.add("urgent")
+    await waiting
+
+    assert leased == ["urgent"]
+    async with queue.lease() as key:
+        assert key == "can wait"
+        assert not queue.is_urgent(key)
+        queue.add(key)
+        assert queue.is_urgent(key)

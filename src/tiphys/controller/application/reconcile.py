@@ -17,7 +17,7 @@ from tiphys.controller.application.refresh_level import (
     next_look_s,
 )
 from tiphys.controller.application.services import Memory, Services
-from tiphys.controller.application.underway import NotYetError, Underway
+from tiphys.controller.application.underway import PATIENCE_S, NotYetError, Underway
 from tiphys.delivery.applications import decode_application
 from tiphys.delivery.compare import Compared
 from tiphys.engine.autosync import newer_revisions
@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 _SOURCE_AGAIN_S = 10.0
 _CLUSTER_AGAIN_S = 5.0
+_QUIET_PATIENCE_S = 2.0
 _MANY = 100
 _GATHERED_S = 20e-6
 _GATHERED_CAP_S = 0.5
@@ -45,6 +46,9 @@ class Wakes(Protocol):
 
     def add_quiet(self, key: str) -> None:
         """Ask for a look that can wait for more urgent ones."""
+
+    def is_urgent(self, key: str) -> bool:
+        """Return whether the look under way at an Application cannot wait."""
 
 
 class Reconciler:
@@ -104,6 +108,9 @@ class Reconciler:
         app = self._read(key, manifest, memory)
         if app is None or _is_left_alone(app):
             return None
+        # Looks that can wait keep their worker for longer, so that few of them are under way at a
+        # time, and what is urgent does not queue behind all of them for a renderer.
+        memory.underway.patience_s = PATIENCE_S if self._wakes.is_urgent(key) else _QUIET_PATIENCE_S
         draft = Draft(manifest, app, memory.room)
         if memory.unwritten is not None:
             draft.take_up(memory.unwritten)

@@ -32,7 +32,11 @@ class _Piece(msgspec.Struct, frozen=True):
 
 
 class Underway:
-    """All work on one Application that is under way, by name."""
+    """All work on one Application that is under way, by name.
+
+    Attributes:
+        patience_s: how long the first who asks for a result waits for it.
+    """
 
     def __init__(self, wake: Callable[[], None], *, patience_s: float = PATIENCE_S) -> None:
         """Prepare; nothing is under way.
@@ -41,7 +45,7 @@ class Underway:
             wake: called when work is done whose result was asked for in vain.
             patience_s: how long the first who asks for a result waits for it.
         """
-        self._wake, self._patience_s = wake, patience_s
+        self._wake, self.patience_s = wake, patience_s
         self._pieces: dict[str, _Piece] = {}
 
     def __contains__(self, name: str) -> bool:
@@ -66,7 +70,7 @@ class Underway:
             piece = None
         if piece is None:
             piece = self._begin(name, subject, work)
-            await asyncio.wait([piece.task], timeout=self._patience_s)
+            await asyncio.wait([piece.task], timeout=self.patience_s)
             if not piece.task.done():
                 piece.task.add_done_callback(lambda _: self._wake())
         if not piece.task.done():
