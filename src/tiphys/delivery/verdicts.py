@@ -45,7 +45,7 @@ class Verdicts:
 
     def __init__(self) -> None:
         self._known: Remembered[Comparison] = Remembered(_REMEMBERED_BYTES)
-        self._slots = asyncio.Semaphore(_PARALLEL_QUESTIONS)
+        self._slots: dict[str, asyncio.Semaphore] = {}  # by server: one may not answer
         self.questions = 0
         self.trials = Trials()
 
@@ -77,7 +77,7 @@ class Verdicts:
         )
         if comparison.verdict is not Verdict.ASK:
             return comparison
-        async with self._slots:
+        async with self._slots_of(client.transport.server):
             self.questions += 1
             try:
                 validation = "Strict" if question.options.validate else "Ignore"
@@ -95,6 +95,9 @@ class Verdicts:
         return await look.settle(
             lambda: judge_prediction(question.target, live, prediction, settings, schema)
         )
+
+    def _slots_of(self, server: str) -> asyncio.Semaphore:
+        return self._slots.setdefault(server, asyncio.Semaphore(_PARALLEL_QUESTIONS))
 
     def _remember_trial(self, client: KubeClient, question: Question) -> None:
         """A sync of the same target to the same object need not be tried again."""

@@ -10,13 +10,14 @@ import hashlib
 import logging
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 import pygit2
 
 from tiphys.model.errors import SourceError
 from tiphys.sources.access import RepositoryAccess
-from tiphys.sources.addresses import repository_identity
+from tiphys.sources.addresses import host_of, repository_identity
 from tiphys.sources.git.command import run_git
 from tiphys.sources.git.commits import CommitText
 from tiphys.sources.git.deleted import DeletedBranches
@@ -27,6 +28,7 @@ from tiphys.telemetry.metrics import SourceMetrics
 
 log = logging.getLogger(__name__)
 
+_PARALLEL_PER_SERVER = 16  # a server that does not answer must not cost a process per repository
 _FETCH_FACTOR = 10  # a fetch carries objects, a listing only names
 
 
@@ -46,9 +48,19 @@ class Mirror:
         *,
         fresh_s: float,
         timeout_s: float,
+        slots: asyncio.Semaphore,
         metrics: SourceMetrics | None = None,
     ) -> None:
-        self.folder, self._metrics = folder, metrics
+        """Prepare; nothing is read.
+
+        Args:
+            folder: of the mirror.
+            fresh_s: how long a listing of refs is believed.
+            timeout_s: of a listing; a fetch may take longer.
+            slots: shared by all who talk to the same server.
+            metrics: told of each request; None for none.
+        """
+        self.folder, self._slots, self._metrics = folder, slots, metrics
         self.fetches = 0
         self._fresh_s, self._timeout_s = fresh_s, timeout_s
         self._listings: dict[str, _Listing] = {}
@@ -223,14 +235,15 @@ class Mirror:
         patience_s: float,
         folder: Path | None = None,
     ) -> str:
-        began, is_failure = time.monotonic(), True
-        try:
-            told = await run_git(arguments, access, timeout_s=patience_s, folder=folder)
-            is_failure = False
-        finally:
-            if self._metrics is not None:
-                seconds = time.monotonic() - began
-                self._metrics.asked_git(access.url, arguments[0], seconds, is_failure=is_failure)
+        async with self._slots:
+            began, is_failure = time.monotonic(), True
+            try:
+                told = await run_git(arguments, access, timeout_s=patience_s, folder=folder)
+                is_failure = False
+            finally:
+                if self._metrics is not None:
+                    took_s, verb = time.monotonic() - began, arguments[0]
+                    self._metrics.asked_git(access.url, verb, took_s, is_failure=is_failure)
         return told
 
     def _has(self, commit: str) -> bool:
@@ -265,6 +278,7 @@ class Mirrors:
         self._home, self._metrics = home, metrics
         self._fresh_s, self._timeout_s = fresh_s, timeout_s
         self._mirrors: dict[str, Mirror] = {}
+        self._slots: dict[str, asyncio.Semaphore] = {}
 
     def get(self, url: str) -> Mirror:
         """Return the mirror of a repository, however its address is spelled."""
@@ -277,6 +291,7 @@ class Mirrors:
                 fresh_s=self._fresh_s,
                 timeout_s=self._timeout_s,
                 metrics=self._metrics,
+                slots=self._slots.setdefault(_server(url), asyncio.Semaphore(_PARALLEL_PER_SERVER)),
             )
         return self._mirrors[identity]
 
@@ -284,6 +299,14 @@ class Mirrors:
     def fetches(self) -> int:
         """How often objects were fetched from any repository."""
         return sum(mirror.fetches for mirror in self._mirrors.values())
+
+
+def _server(url: str) -> str:
+    """Return the host of an address, with the port where it names one."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower() if "://" in url else host_of(url)
+    except ValueError:
+        return ""
 
 
 def _retrieved(listing: asyncio.Task[_Listing]) -> None:
