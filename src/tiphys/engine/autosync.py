@@ -73,6 +73,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
         kept: what left Git and no sync may delete, so that none is started because of it.
         is_permitted: the project's sync windows allow an automated sync now.
         finished_at: when the last operation ended, None when none did.
+        is_doubtful: nobody can tell what is to be ignored, so a difference may be none to heal.
     """
 
     status: SyncStatusCode
@@ -82,6 +83,7 @@ class Observation(msgspec.Struct, frozen=True, kw_only=True):
     kept: frozenset[ResourceKey] = frozenset()
     finished_at: datetime | None
     now: datetime
+    is_doubtful: bool = False
 
 
 def decide_autosync(
@@ -104,7 +106,7 @@ def decide_autosync(
         if not state.phase.is_successful:
             revision = _display(seen.revisions)
             return Refuse(f"Failed last sync attempt to {revision}: {state.message or ''}")
-        if not automated.self_heal:
+        if not automated.self_heal or seen.is_doubtful:
             return Skip()
         attempts, wait_s = _heal(state, seen, backoff)
         if wait_s > 0:

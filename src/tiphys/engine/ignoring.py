@@ -23,6 +23,16 @@ Transform = Callable[[Manifest], Manifest]
 _CRD = GroupKind("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
+class UndecidedError(TiphysError):
+    """Nobody can tell what a rule ignores: its expression exceeds its limits.
+
+    Any other error of an expression says that there is nothing to ignore in an object, which lacks
+    the field for example.
+    """
+
+    reason = "IgnoreRuleUndecided"
+
+
 @dataclass(frozen=True, slots=True)
 class IgnoreRule:
     """One entry, ready for use; equal when the entries are equal."""
@@ -80,7 +90,12 @@ def _parse_pointer(text: str) -> tuple[str, ...]:
 
 
 class Ignored:
-    """Applies the rules of one resource to every face of it, and collects what went wrong."""
+    """Applies the rules of one resource to every face of it, and collects what went wrong.
+
+    Attributes:
+        problems: all that went wrong.
+        undecided: that of it which leaves open what is ignored.
+    """
 
     def __init__(self, rules: Sequence[IgnoreRule], managed_fields: Sequence[Any]) -> None:
         """Prepare for one resource.
@@ -92,6 +107,7 @@ class Ignored:
         self._rules = rules
         self._owned = _owned_fields(rules, managed_fields)
         self.problems: list[str] = []
+        self.undecided: list[str] = []
 
     def strip(self, manifest: Manifest) -> Manifest:
         """Return the manifest without the ignored fields; the input is untouched."""
@@ -102,11 +118,17 @@ class Ignored:
                 try:
                     manifest = transform(manifest)
                 except TiphysError as err:
-                    if err.line not in self.problems:
-                        self.problems.append(err.line)
+                    self._note(err)
         for fields in self._owned:
             manifest = remove_fields(manifest, fields)
         return manifest
+
+    def _note(self, err: TiphysError) -> None:
+        if err.line in self.problems:
+            return
+        self.problems.append(err.line)
+        if isinstance(err, UndecidedError):
+            self.undecided.append(err.line)
 
 
 def _owned_fields(rules: Sequence[IgnoreRule], managed_fields: Sequence[Any]) -> list[Manifest]:

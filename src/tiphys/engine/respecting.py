@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from tiphys.engine.diff.lists import KeyedItems, ListRules
 from tiphys.engine.diff.paths import Path
 from tiphys.engine.fields import applied_entries, field_entries, migrated_entries, owns_field
-from tiphys.engine.ignoring import Ignored, IgnoreRule
+from tiphys.engine.ignoring import Ignored, IgnoreRule, UndecidedError
 from tiphys.engine.list_pairing import REMOVED, Element, counterparts, survivors
 from tiphys.model.keys import Manifest
 from tiphys.structured.types import TypeRef
@@ -42,6 +42,9 @@ def respect_ignored(
 
     Returns:
         A new object; `status` is never taken over. The target itself when nothing is ignored.
+
+    Raises:
+        UndecidedError: nobody can tell what is ignored, so nothing may be written over it.
     """
     if not rules:
         return target
@@ -51,6 +54,8 @@ def respect_ignored(
     found = {name: value for name, value in live.items() if name != "status"}
     overlay = _Overlay(lists, is_ours)
     sides = _Sides(target, ignored.strip(target), found, ignored.strip(found))
+    if ignored.undecided:
+        raise UndecidedError(f"ignored differences cannot be respected: {ignored.undecided[0]}")
     written: Manifest = overlay.of(sides, _Place((), schema))
     return written
 

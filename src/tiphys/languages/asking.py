@@ -146,9 +146,8 @@ class Look:
 
     async def _answer(self, question: Question) -> Answer:
         if self._spent_s >= self._budget_s:
-            return Answer(
-                error=f"not run: the scripts of this Application took {self._budget_s:g} s already"
-            )
+            error = f"not run: the scripts of this Application took {self._budget_s:g} s already"
+            return Answer(error=error, is_overrun=True)
         answer = await self._answering.ask(question)
         self._spent_s += answer.cpu_s
         return answer

@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from tiphys.engine.ignoring import UndecidedError
 from tiphys.languages.asking import JQ, Program, Question, answer_of
 from tiphys.model.errors import TiphysError
 from tiphys.model.keys import Manifest
@@ -32,9 +33,13 @@ _STEP: Final = re.compile(
 
 
 class JqError(TiphysError):
-    """An expression does not compile, fails, exceeds its limit or yields no object."""
+    """An expression does not compile, fails or yields no object."""
 
     reason = "JqFailed"
+
+
+class JqLimitError(UndecidedError):
+    """An expression exceeds a limit."""
 
 
 class _Every(NamedTuple):
@@ -59,7 +64,8 @@ class Deletion:
         """Return a manifest without what the expression names; the input is untouched.
 
         Raises:
-            JqError: the expression fails on this manifest, takes too long or yields no object.
+            JqError: the expression fails on this manifest or yields no object.
+        JqLimitError: it takes too long.
             UnansweredError: a worker has to run it first.
         """
         result: Manifest = (
@@ -92,12 +98,11 @@ def _asked(program: Program, value: Manifest | None) -> Any:
     answer = answer_of(Question.of(program, value))
     if answer.error:
         shown = program.text if len(program.text) <= _SHOWN else f"{program.text[:_SHOWN]}..."
-        hint = "Name the fields by their paths instead of searching for them."
-        raise JqError(
-            answer.error,
-            where=f"jq expression `{shown}`",
-            hint=hint if answer.is_overrun else "",
-        )
+        where = f"jq expression `{shown}`"
+        if answer.is_overrun:
+            hint = "Name the fields by their paths instead of searching for them."
+            raise JqLimitError(answer.error, where=where, hint=hint)
+        raise JqError(answer.error, where=where)
     return orjson.loads(answer.output)
 
 

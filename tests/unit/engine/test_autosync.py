@@ -196,6 +196,12 @@ def test_a_failed_attempt_is_not_repeated(phase: OperationPhase) -> None:
     assert found == Refuse("Failed last sync attempt to [abc]: broken")
 
 
+def test_drift_is_left_while_nobody_can_tell_what_is_ignored() -> None:
+    found = decide_autosync(app({"self_heal": True}), ended(), seen(is_doubtful=True), BACKOFF)
+
+    assert found == Skip()
+
+
 def test_drift_is_left_without_self_heal() -> None:
     assert decide_autosync(app(), ended(), seen(), BACKOFF) == Skip()
 
@@ -232,7 +238,7 @@ def test_each_heal_waits_longer_than_the_one_before(heals: int, delay_s: float) 
     late = seen(finished_at=NOW - timedelta(seconds=delay_s))
 
     if delay_s:
-        assert decide_autosync(healing, state, early, BACKOFF) == Skip(0.5)
+        assert decide_autosync(healing, state, early, BACKOFF) == Skip(0.5, undone=heals)
     assert isinstance(decide_autosync(healing, state, late, BACKOFF), Start)
 
 

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiphys.engine.ignoring import Ignored, IgnoreRule, compile_rules
+from tiphys.engine.ignoring import Ignored, IgnoreRule, UndecidedError, compile_rules
 from tiphys.engine.respecting import ours, respect_ignored
 from tiphys.model.application import ResourceIgnoreDifferences
+from tiphys.model.errors import TiphysError
 from tiphys.model.keys import GroupVersionKind, Manifest
 from tiphys.structured.schema import load_builtin_schema
 
@@ -322,3 +323,26 @@ def test_afterwards_nothing_ignored_differs_and_nothing_else_has_changed(
     if all(isinstance(value, dict) for value in (*target.values(), *live.values())):
         assert strip(written) == strip(target)
     assert respect_ignored(written, live, chosen, None, everything) == written
+
+
+def test_where_nobody_can_tell_what_is_ignored_nothing_is_written_over_it() -> None:
+    def takes_too_long(manifest: Manifest) -> Manifest:
+        raise UndecidedError("time limit of 1 s exceeded")
+
+    entry = ResourceIgnoreDifferences(group="*", kind="*", jq_path_expressions=("repeat(.)",))
+    endless, _ = compile_rules([entry], lambda _: takes_too_long)
+
+    with pytest.raises(UndecidedError, match="cannot be respected: time limit"):
+        respect_ignored(deployment(1), deployment(5), endless, SCHEMA, everything)
+
+
+def test_an_expression_that_fails_on_an_object_ignores_nothing_of_it() -> None:
+    def fails(manifest: Manifest) -> Manifest:
+        raise TiphysError("Cannot iterate over null")
+
+    entry = ResourceIgnoreDifferences(group="*", kind="*", jq_path_expressions=(".a[]",))
+    failing, _ = compile_rules([entry], lambda _: fails)
+
+    assert respect_ignored(deployment(1), deployment(5), failing, SCHEMA, everything) == deployment(
+        1
+    )

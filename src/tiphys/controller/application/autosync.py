@@ -36,6 +36,7 @@ class AutoSync:
             is_permitted=windows.may_sync,
             finished_at=parse_timestamp(finished),
             now=now,
+            is_doubtful=any(c.type == ConditionType.COMPARISON_ERROR for c in compared.conditions),
         )
         backoff = HealBackoff(
             initial_s=heal.initial_s, factor=heal.factor, cap_s=heal.cap_s, fixed_s=heal.fixed_s

@@ -132,7 +132,7 @@ class Faces:
             verdict=verdict,
             drifts=drifts,
             note="; ".join(notes),
-            problems=tuple(self.ignored.problems),
+            problems=tuple(self.ignored.undecided),
         )
 
     def _left_over_of_apply(self) -> list[Difference]:

@@ -71,7 +71,7 @@ def judge_prediction(
         verdict=verdict,
         drifts=drifts,
         note="; ".join(notes),
-        problems=tuple(faces.ignored.problems),
+        problems=tuple(faces.ignored.undecided),
         is_settled=settled,
     )
 

@@ -78,7 +78,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         is_settled: an apply would change nothing, not even who owns what.
         is_provisional: the API server was asked and could not answer; asking again may tell more.
-        problems: why rules on ignored differences could not be used; their fields were compared.
+        problems: why nobody can tell what rules ignore; their fields were compared.
     """
 
     verdict: Verdict
