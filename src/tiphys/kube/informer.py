@@ -39,7 +39,7 @@ class Informer:
         self._client, self._gvk = client, gvk
         self._namespace, self._label_selector = namespace, label_selector
         self._objects: dict[str, Manifest] = {}
-        self._listeners = Listeners[[str, Manifest | None, Manifest | None]](gvk.kind)
+        self._listeners = Listeners[[str, Manifest | None, Manifest | None]]("changes of objects")
         self._synced: asyncio.Future[None] | None = None
         self._failing_at: float | None = None
         self._task: asyncio.Task[None] | None = None

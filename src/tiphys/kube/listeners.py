@@ -32,4 +32,5 @@ class Listeners(Generic[P]):
             try:
                 listener(*args, **kwargs)
             except Exception:
-                log.exception("a listener failed", extra={"told_of": self._what})
+                who = getattr(listener, "__qualname__", type(listener).__name__)
+                log.exception("a listener failed", extra={"listener": who, "told_of": self._what})
