@@ -62,6 +62,7 @@ def _applies(proxy: FaultyProxy, namespace: str) -> int:
     )
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize(
     "limit",
     [
@@ -75,7 +76,7 @@ def test_a_sync_of_thousands_of_objects_ends_and_says_what_its_status_leaves_out
     world, proxy = limited
     with proxy.fault(_writes_more_than(limit)):
         app, namespace = _large(world, 4000)
-        status = app.wait("Synced", "Healthy", timeout_s=60)
+        status = app.wait("Synced", "Healthy", timeout_s=180)
         eventually("nothing is under way", lambda: "operation" not in app.manifest)
 
         status = app.status

@@ -17,6 +17,7 @@ from tiphys.controller.application.refresh_level import (
     next_look_s,
 )
 from tiphys.controller.application.services import Memory, Services
+from tiphys.controller.application.steps import BATCH
 from tiphys.controller.application.underway import PATIENCE_S, NotYetError, Underway
 from tiphys.delivery.applications import decode_application
 from tiphys.delivery.compare import Compared
@@ -69,11 +70,19 @@ class Reconciler:
         return memory is not None and memory.comparing is not RefreshLevel.NONE
 
     def pause_s(self, key: str) -> float:
-        """Return how long changes of an Application's objects are gathered before a look."""
+        """Return how long changes of an Application's objects are gathered before a look.
+
+        While a sync writes thousands of objects, each of them comes back as a change.
+        """
         memory = self._memories.get(key)
-        compared = memory.compared if memory is not None else None
-        count = len(compared.judged) if compared is not None else 0
-        return min(count * _GATHERED_S, _GATHERED_CAP_S) if count > _MANY else 0.0
+        if memory is None or memory.compared is None:
+            return 0.0
+        count = len(memory.compared.judged)
+        if count <= _MANY:
+            return 0.0
+        if BATCH in memory.underway:
+            return min(count * _GATHERED_S * 10, _GATHERED_CAP_S * 4)
+        return min(count * _GATHERED_S, _GATHERED_CAP_S)
 
     def ask(self, key: str, level: RefreshLevel) -> None:
         """Ask that the next look at an Application be at least so thorough."""
