@@ -120,11 +120,6 @@ class Installation:
         """Return the address of the Helm repository that a project knows by a name, or ""."""
         return find_named_repository(self.collections.secrets.objects(), alias, project)
 
-    def webhook_secret(self) -> str:
-        """Return the secret that signs GitHub's pushes; "" when pushes are not signed."""
-        secret = self.collections.secrets.get(f"{self.namespace}/argocd-secret")
-        return decode_secret(secret).get("webhook.github.secret", "") if secret else ""
-
     @property
     def environment(self) -> Mapping[str, str]:
         """Variables of the process."""

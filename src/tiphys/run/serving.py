@@ -43,7 +43,7 @@ class Server:
         routes: list[BaseRoute] = [
             webhook_route(
                 self._pushed,
-                secret=installation.webhook_secret,
+                secrets=lambda: installation.secret("argocd-secret"),
                 max_bytes=lambda: installation.settings.webhook_max_bytes,
             )
         ]

@@ -1,6 +1,6 @@
 """`POST /api/webhook`: a Git host says that something was pushed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -12,20 +12,22 @@ from tiphys.server.webhooks import parse_webhook
 
 
 def webhook_route(
-    on_push: Callable[[PushEvent], None], *, secret: Callable[[], str], max_bytes: Callable[[], int]
+    on_push: Callable[[PushEvent], None],
+    *,
+    secrets: Callable[[], Mapping[str, str]],
+    max_bytes: Callable[[], int],
 ) -> Route:
     """Return the route; the work that a push causes begins after the answer.
 
     Args:
         on_push: told of each push; must return at once.
-        secret: the current `webhook.github.secret`.
+        secrets: the current data of `argocd-secret`.
         max_bytes: the largest body that is read.
     """
 
     async def receive(request: Request) -> Response:
         body = await _read(request, max_bytes())
-        push = parse_webhook(request.headers, body, secret=secret())
-        if push is not None:
+        for push in parse_webhook(request.headers, body, secrets=secrets()):
             on_push(push)
         return PlainTextResponse("")
 
