@@ -9,6 +9,9 @@ from tiphys.model.errors import TiphysError
 
 log = logging.getLogger(__name__)
 
+_LEAST_PAUSE_S = 0.02
+"""A key that is due again at once is looked at again a little later: it cannot spin."""
+
 
 async def work(
     queue: WorkQueue,
@@ -46,4 +49,6 @@ async def work(
             else:
                 queue.succeeded(key)
                 if next_look_s is not None:
-                    queue.add_after(key, next_look_s)
+                    queue.add_after(key, max(next_look_s, _LEAST_PAUSE_S))
+        # A look that waits for nothing gives nobody else a turn, and the loop's clock stands still.
+        await asyncio.sleep(0)
