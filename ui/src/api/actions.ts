@@ -19,6 +19,11 @@ export const actions = {
   updateSpec: (app: AppId, spec: unknown) => request<unknown>(path(app, "/spec"), { method: "PUT", body: spec, parameters: scope(app) }),
   patch: (app: AppId, patch: unknown) =>
     request<Application>(path(app), { method: "PATCH", body: { name: app.name, ...scope(app), patch: JSON.stringify(patch), patchType: "merge" } }),
+  run: (app: AppId, ref: ResourceRef, action: string) =>
+    request<unknown>(path(app, "/resource/actions/v2"), {
+      method: "POST",
+      body: { name: app.name, ...scope(app), namespace: ref.namespace, resourceName: ref.name, version: ref.version, group: ref.group, kind: ref.kind, action },
+    }),
   removeResource: (app: AppId, ref: ResourceRef, options: { force?: boolean; orphan?: boolean }) =>
     request<unknown>(path(app, "/resource"), {
       method: "DELETE",

@@ -14,6 +14,12 @@ import type {
 } from "./records";
 import { request, segment } from "./client";
 
+export interface ResourceAction {
+  name: string;
+  displayName?: string;
+  disabled?: boolean;
+}
+
 export interface AppId {
   name: string;
   namespace?: string;
@@ -104,6 +110,16 @@ export const queries = {
           parameters: { ...scope(app), resourceName: of?.name, resourceNamespace: of?.namespace, resourceUID: of?.uid },
         })).items ?? [],
       refetchInterval: 15_000,
+    }),
+  actions: (app: AppId, ref: ResourceRef) =>
+    queryOptions({
+      queryKey: ["actions", app.namespace ?? "", app.name, ref],
+      queryFn: async ({ signal }) =>
+        (await request<{ actions?: ResourceAction[] | null }>(path(app, "/resource/actions"), {
+          signal,
+          parameters: { ...scope(app), namespace: ref.namespace, resourceName: ref.name, version: ref.version, group: ref.group, kind: ref.kind },
+        })).actions ?? [],
+      retry: false,
     }),
   windows: (app: AppId) =>
     queryOptions({

@@ -21,6 +21,11 @@ export interface Plan {
 }
 
 const DATA = new Set(["PersistentVolumeClaim", "PersistentVolume", "Namespace", "CustomResourceDefinition", "StatefulSet"]);
+/** Returns whether deleting an object of a kind loses data that nobody can bring back. */
+export function losesData(kind: string): boolean {
+  return DATA.has(kind);
+}
+
 const ORDER: Record<Effect, number> = { delete: 0, create: 1, change: 2, same: 3 };
 
 function effectOf(diff: ResourceDiff, status: ResourceStatus | undefined): Effect {
@@ -40,7 +45,7 @@ export function planOf(diffs: readonly ResourceDiff[], statuses: readonly Resour
       const key = keyOf(diff);
       const effect = effectOf(diff, known.get(key));
       const drift = effect === "change" ? driftOf(diff) : [];
-      return { key, ref: refOf(diff), effect, drift, holdsData: DATA.has(diff.kind), wave: known.get(key)?.syncWave ?? 0 };
+      return { key, ref: refOf(diff), effect, drift, holdsData: losesData(diff.kind), wave: known.get(key)?.syncWave ?? 0 };
     })
     .toSorted((one, other) => ORDER[one.effect] - ORDER[other.effect] || one.wave - other.wave || one.key.localeCompare(other.key));
   const counts: Record<Effect, number> = { create: 0, change: 0, delete: 0, same: 0 };

@@ -13,6 +13,7 @@ import { keyOf, refOf } from "@/logic/keys";
 import type { PanelProps } from "./Panels";
 import { DriftTab } from "./DriftTab";
 import { EventsTab } from "./EventsTab";
+import { ResourceActions } from "./ResourceActions";
 import { SummaryTab } from "./SummaryTab";
 
 const ManifestTab = lazy(() => import("./ManifestTab").then((module) => ({ default: module.ManifestTab })));
@@ -76,6 +77,7 @@ export function ResourcePanel({ id, app, tree, managed, managedError, close, nod
               Sync this…
             </Button>
           ) : null}
+          {node ? <ResourceActions id={id} refOf={full} isManaged={status !== undefined} onDone={close} /> : null}
         </>
       }
     >
