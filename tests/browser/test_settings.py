@@ -37,6 +37,7 @@ def test_a_project_is_made_from_yaml_and_says_in_words_what_it_permits(
     editor = person.panel.get_by_role("textbox", name="Specification")
     editor.click()
     person.page.keyboard.press("Control+a")
+    person.page.keyboard.press("Delete")
     person.page.keyboard.insert_text(
         "sourceRepos: ['https://git.example.com/*']\ndestinations: [{server: '*', namespace: ui}]\n"
     )
