@@ -35,6 +35,7 @@ from tiphys.model.keys import Manifest
 _STATIC: Final = field(
     "kind",
     "ClusterProviderConfig",
+    "ClusterProviderConfigUsage",
     "Composition",
     "CompositionRevision",
     "ControllerConfig",
@@ -48,15 +49,12 @@ _STATIC: Final = field(
 """Kinds that report nothing, or only who uses them."""
 
 _waiting: Final = Row(always, PROGRESSING, "{condition:Ready|reason:Ready}")
-_untouched: Final = (
-    Row(missing("status"), HEALTHY),
-    Row(both(_STATIC, absent("status.conditions")), HEALTHY),
-)
+_untouched: Final = Row(both(_STATIC, absent("status.conditions")), HEALTHY)
 
 
 def _managed(*ready: str) -> Check:
     return check(
-        *_untouched,
+        _untouched,
         Row(condition("LastAsyncOperation", "False"), DEGRADED, "{condition:LastAsyncOperation}"),
         Row(condition("Synced", "False"), DEGRADED, "{condition:Synced}"),
         Row(either(*(condition(type_, "True") for type_ in ready)), HEALTHY),
@@ -90,8 +88,8 @@ _package: Final = check(
 )
 _package_revision: Final = check(
     Row(missing("status.conditions"), PROGRESSING, "Waiting for the package"),
-    Row(condition("Healthy", "True"), HEALTHY),
-    Row(always, DEGRADED, "{condition:Healthy|reason:Healthy}"),
+    Row(either(condition("Healthy", "True"), condition("RevisionHealthy", "True")), HEALTHY),
+    Row(always, DEGRADED, "{condition:Healthy|condition:RevisionHealthy|reason:Healthy}"),
 )
 
 _is_connector: Final = both(

@@ -28,7 +28,7 @@ from tiphys.engine.health.rules import (
     present,
     unless,
 )
-from tiphys.engine.health.shapes import flux, ready, words
+from tiphys.engine.health.shapes import STALE, flux, ready, words
 from tiphys.model.keys import Manifest
 
 _reconciling: Final = both(condition("Ready", "Unknown"), condition("Reconciling", "True"))
@@ -56,6 +56,7 @@ _CANARY: Final = {
 _KEPTN: Final = {HEALTHY: ("Succeeded",), DEGRADED: ("Failed",)}
 
 _stack: Final = check(
+    STALE,
     in_order(
         Said("Stalled", "True", DEGRADED),
         Said("Reconciling", "True", PROGRESSING),
