@@ -66,6 +66,14 @@ _stack: Final = check(
 )
 
 
+_is_upgrade_for_a_person: Final = both(
+    field("spec.installPlanApproval", "Manual"),
+    present("status.installedCSV"),
+    field("status.state", "UpgradePending"),
+    condition("InstallPlanPending", "True", reasons=("RequiresApproval",)),
+)
+
+
 def _atlas(busy: Claim) -> Check:
     return check(
         Row(condition("Ready", "True"), HEALTHY, "{reason:Ready}"),
@@ -132,6 +140,7 @@ KINDS: Final[dict[str, Check]] = {
                 condition("CatalogSourcesUnhealthy", "True"),
                 condition("InstallPlanFailed", "True"),
                 condition("ResolutionFailed", "True"),
+                field("status.state", "UpgradeFailed"),
                 both(
                     condition("InstallPlanMissing"),
                     unless(
@@ -143,7 +152,15 @@ KINDS: Final[dict[str, Check]] = {
             "{condition:ResolutionFailed|condition:InstallPlanFailed"
             "|condition:CatalogSourcesUnhealthy|condition:InstallPlanMissing}",
         ),
+        Row(_is_upgrade_for_a_person, HEALTHY, "an upgrade waits for approval"),
         Row(condition("InstallPlanPending", "True"), PROGRESSING, "{reason:InstallPlanPending}"),
+        Row(
+            either(
+                absent("status.state"), field("status.state", "UpgradeAvailable", "UpgradePending")
+            ),
+            PROGRESSING,
+            "{status.state}",
+        ),
         Row(always, HEALTHY, "{status.state}"),
     ),
     "pulumi.com/Stack": _stack,
