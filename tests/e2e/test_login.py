@@ -1,15 +1,18 @@
 """From the generated password to a session, and what ends sessions; each test in its own world."""
 
 import base64
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from joserfc import jwt
+from joserfc.jwk import OctKey
 
 from tests.e2e.api import eventually
 from tests.e2e.http import HttpClient
-from tests.e2e.world import World, new_world
+from tests.e2e.world import Process, World, free_port, new_world
 
 WRONG = "Invalid username or password"
 
@@ -192,6 +195,90 @@ def test_logging_out_revokes_the_session_for_good(own: World) -> None:
     refused = HttpClient(own.port, token).get("/api/v1/account")
     assert refused.json()["message"] == "invalid session: token is revoked, please re-login"
     assert HttpClient(own.port).get("/auth/logout").status == 400
+
+
+def own_token(world: World, **claims: object) -> str:
+    """Return a token that is signed with the installation's key and says what a test wants."""
+    secret = world.api.get("Secret", "argocd", "argocd-secret")
+    key = base64.b64decode(secret["data"]["server.secretkey"])
+    now = int(time.time())
+    known = {"iss": "argocd", "sub": "admin:login", "iat": now, "exp": now + 60, "jti": "x"}
+    content = {name: value for name, value in {**known, **claims}.items() if value is not None}
+    return jwt.encode({"alg": "HS256"}, content, OctKey.import_key(key))
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        pytest.param({"jti": None}, id="without an id"),
+        pytest.param({"exp": 1}, id="expired"),
+        pytest.param({"nbf": 2**40}, id="not valid yet"),
+        pytest.param({"sub": "nobody:login"}, id="of an account that is not there"),
+        pytest.param({"sub": "admin:apiKey"}, id="with a capability that the account lacks"),
+        pytest.param({"sub": "admin"}, id="without a capability"),
+        pytest.param({"sub": "admin:device"}, id="of a device"),
+        pytest.param({"sub": "admin:root"}, id="with a capability that there is not"),
+        pytest.param({"sub": "proj:default:admin"}, id="of a role that is not there"),
+        pytest.param({"sub": "proj:gone:admin"}, id="of a project that is not there"),
+        pytest.param({"sub": "proj:default"}, id="of half a role"),
+        pytest.param({"sub": ""}, id="of nobody"),
+        pytest.param({"sub": 7}, id="with a number for a name"),
+        pytest.param({"exp": "soon"}, id="with a word for a time"),
+        pytest.param({"iat": 1}, id="older than the password"),
+        pytest.param({"iss": "https://accounts.example.com"}, id="of another issuer"),
+    ],
+)
+def test_a_token_with_our_signature_still_has_to_hold(
+    own: World, claims: dict[str, object]
+) -> None:
+    """CVE-2020-8826 and its like. Each case fails without its own check in `server.access`."""
+    assert HttpClient(own.port, own_token(own)).get("/api/v1/account").status == 200
+
+    assert HttpClient(own.port, own_token(own, **claims)).get("/api/v1/account").status == 401
+
+
+@pytest.mark.parametrize("algorithm", ["none", "None", "HS256", "RS256"])
+def test_a_token_that_is_not_signed_by_us_lets_nobody_in(own: World, algorithm: str) -> None:
+    """Algorithm confusion. Fails when `Signer.verify` takes what the header names."""
+    header, payload, signature = own_token(own).split(".")
+    forged = base64.urlsafe_b64encode(f'{{"alg":"{algorithm}"}}'.encode()).decode().rstrip("=")
+
+    for third in ("", "AAAA", signature):
+        client = HttpClient(own.port, f"{forged}.{payload}.{third}")
+        assert client.get("/api/v1/account").status == 401
+    del header
+
+
+def test_what_one_replica_revokes_every_replica_refuses(own: World) -> None:
+    """Fails when revocations and failures stay in the memory of the replica that saw them."""
+    port = free_port()
+    arguments = ["-m", "tiphys", "run", "--kubeconfig", str(own.tiphys_kubeconfig)]
+    arguments += ["--home", str(own.home / "cache-2"), "--port", str(port)]
+    second = Process([sys.executable, *arguments], own.home / "second.log")
+    try:
+        eventually("the second serves", lambda: _serves(port), 60)
+        password = add_account(own, "twice")
+        token = HttpClient(own.port).log_in("twice", password).json()["token"]
+        assert HttpClient(port, token).get("/api/v1/account").status == 200
+
+        HttpClient(own.port).get("/auth/logout", Cookie=f"argocd.token={token}")
+
+        eventually(
+            "the other refuses it",
+            lambda: HttpClient(port, token).get("/api/v1/account").status == 401,
+        )
+        for _ in range(5):
+            assert HttpClient(own.port).log_in("twice", "wrong").status == 401
+        assert HttpClient(port).log_in("twice", password).status == 401
+    finally:
+        second.kill()
+
+
+def _serves(port: int) -> bool:
+    try:
+        return HttpClient(port).get("/healthz").status == 200
+    except OSError:
+        return False
 
 
 def test_failed_logins_lock_the_place_they_come_from_across_a_restart(own: World) -> None:

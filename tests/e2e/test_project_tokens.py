@@ -36,7 +36,7 @@ def _made(root: HttpClient, path: str) -> str:
 
 
 def test_a_token_of_a_role_reaches_its_project_and_no_other(world: World, root: HttpClient) -> None:
-    """Fails when `enforce` evaluates a role's token for requests on another project."""
+    """Fails when the lines of a project count for requests on another."""
     name, other = new_project(world, root), new_project(world, root)
 
     made = root.post(f"/api/v1/projects/{name}/roles/ci/token", {"expiresIn": 60})
