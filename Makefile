@@ -68,6 +68,9 @@ test-ui: dev ui  ## every journey in a real browser, and pictures of every page
 test-real: dev  ## the end-to-end suite on a real Kubernetes control plane (needs Go)
 	@scripts/test-real.sh
 
+test-node: dev ui  ## install the image on a real node and deploy real containers (root, containerd, Go)
+	@scripts/test-node.sh
+
 contract: dev  ## the contract suite on the sandbox and on the real control plane, as a table
 	@$(BIN)/python -m tests.contract.table
 
@@ -83,4 +86,4 @@ docs: dev  ## build the documentation into build/site; links are checked
 lock: dev  ## write the lock files anew from pyproject.toml
 	@scripts/lock.sh
 
-.PHONY: help setup dev ui lint-ui up down reset logs bench fmt lint unit test test-ui test-real contract manifests image docs lock
+.PHONY: help setup dev ui lint-ui up down reset logs bench fmt lint unit test test-ui test-real test-node contract manifests image docs lock

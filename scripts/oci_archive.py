@@ -1,6 +1,6 @@
 """Packs a root file system into an OCI archive of one layer, the same bytes for the same files.
 
-    oci_archive.py ROOT OUT.tar
+    oci_archive.py ROOT OUT.tar [NAME:TAG ENTRYPOINT]    tiphys itself where nothing is named
 
 `ctr images import`, `podman load` and `docker load` take it. Source: OCI Image Format
 Specification, "Image Layout".
@@ -17,13 +17,18 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
-NAME = "docker.io/library/tiphys:0.1.0"
+TIPHYS = ("docker.io/library/tiphys:0.1.0", "tiphys")
 _TYPE = "application/vnd.oci.image"
 _ENVIRONMENT = [
     "PATH=/opt/tiphys/bin:/usr/local/bin:/usr/bin:/bin",
     "HOME=/var/cache/tiphys",
     "PYTHONDONTWRITEBYTECODE=1",
 ]
+_OF_TIPHYS = {
+    "Cmd": ["--help"],
+    "WorkingDir": "/var/cache/tiphys",
+    "ExposedPorts": {"8080/tcp": {}},
+}
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 _LEFT_OUT = ("dev/", "proc/", "sys/", "run/", "tmp/")
 
@@ -67,6 +72,7 @@ def layer_of(root: Path) -> bytes:
 
 def main() -> None:
     root, out = Path(sys.argv[1]), Path(sys.argv[2])
+    name, entrypoint = sys.argv[3:5] or TIPHYS
     layer = layer_of(root)
     target = {"architecture": _ARCHITECTURES[platform.machine()], "os": "linux"}
     config = {
@@ -74,10 +80,8 @@ def main() -> None:
         "config": {
             "User": "10001:10001",
             "Env": _ENVIRONMENT,
-            "Entrypoint": ["tiphys"],
-            "Cmd": ["--help"],
-            "WorkingDir": "/var/cache/tiphys",
-            "ExposedPorts": {"8080/tcp": {}},
+            "Entrypoint": [entrypoint],
+            **(_OF_TIPHYS if entrypoint == "tiphys" else {}),
         },
         "rootfs": {
             "type": "layers",
@@ -100,8 +104,8 @@ def main() -> None:
         described = blobs.add_json(f"{_TYPE}.manifest.v1+json", manifest)
         described["platform"] = target
         described["annotations"] = {
-            "io.containerd.image.name": NAME,
-            "org.opencontainers.image.ref.name": NAME.rpartition(":")[2],
+            "io.containerd.image.name": name,
+            "org.opencontainers.image.ref.name": name.rpartition(":")[2],
         }
         index = {
             "schemaVersion": 2,

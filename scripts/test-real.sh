@@ -34,4 +34,5 @@ contract=$!
 half e2e --ignore tests/e2e/renders tests/e2e "$@" || failed=1
 wait "$contract" || failed=1
 cat "$log"
+scripts/test-node.sh || failed=1
 [ -z "${failed:-}" ]

@@ -17,7 +17,7 @@ _METRICS = (
     ("notif-metrics", 9001, "argocd-notifications-controller-metrics", "notifications-controller"),
 )
 _CACHE = "/var/cache/tiphys"
-# docs/reference/resources.md says what was measured.
+# 125 MiB were measured with 300 Applications; what it takes grows with what is managed.
 RESOURCES = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "2Gi"}}
 
 

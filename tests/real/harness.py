@@ -34,9 +34,8 @@ _STOPPED_S = 20
 def binaries_folder() -> Path:
     """Where the build script puts what these sources become."""
     digest = hashlib.sha256()
-    for path in sorted(SOURCES.rglob("*")):
-        if path.suffix in {".go", ".mod", ".sum"}:
-            digest.update(path.read_bytes())
+    for path in sorted([*(SOURCES / "cmd").rglob("*.go"), *SOURCES.glob("go.*")]):
+        digest.update(path.read_bytes())
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "tiphys" / "control-plane" / digest.hexdigest()[:16]
 
@@ -46,8 +45,13 @@ def is_built() -> bool:
 
 
 @contextlib.contextmanager
-def control_plane(home: Path) -> Iterator[Path]:
-    """Start the control plane below `home` and give the path of an administrator's kubeconfig."""
+def control_plane(home: Path, address: str = "127.0.0.1") -> Iterator[Path]:
+    """Start the control plane below `home` and give the path of an administrator's kubeconfig.
+
+    Args:
+        home: for its state and its logs.
+        address: of the API server; a node's Pods cannot reach a loopback address.
+    """
     home.mkdir(parents=True, exist_ok=True)
     client_port, peer_port, api_port = (_free_port() for _ in range(3))
     key, kubeconfig = home / "service-account.key", home / "kubeconfig"
@@ -67,7 +71,8 @@ def control_plane(home: Path) -> Iterator[Path]:
             _process(
                 home, "kube-apiserver",
                 "--etcd-servers", etcd, "--cert-dir", str(home / "certificates"),
-                "--bind-address", "127.0.0.1", "--secure-port", str(api_port),
+                "--bind-address", address, "--secure-port", str(api_port),
+                "--kubelet-preferred-address-types", "InternalIP",
                 "--authorization-mode", "RBAC", "--token-auth-file", str(home / "tokens"),
                 "--service-account-issuer", "https://kubernetes.default.svc",
                 "--service-account-key-file", str(key),
@@ -78,8 +83,8 @@ def control_plane(home: Path) -> Iterator[Path]:
                 "--etcd-compaction-interval", "20s",
             )
         )  # fmt: skip
-        _wait_ready(home, api_port)
-        _write_kubeconfig(home, kubeconfig, api_port)
+        _wait_ready(home, f"https://{address}:{api_port}")
+        _write_kubeconfig(home, kubeconfig, f"https://{address}:{api_port}")
         stack.enter_context(
             _process(
                 home, "kube-controller-manager",
@@ -110,11 +115,11 @@ def _process(home: Path, name: str, *arguments: str) -> Iterator[None]:
         process.wait()
 
 
-def _wait_ready(home: Path, port: int) -> None:
+def _wait_ready(home: Path, server: str) -> None:
     context = ssl.create_default_context()
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     request = urllib.request.Request(
-        f"https://127.0.0.1:{port}/readyz", headers={"Authorization": f"Bearer {_TOKEN}"}
+        f"{server}/readyz", headers={"Authorization": f"Bearer {_TOKEN}"}
     )
     deadline = time.monotonic() + _READY_S
     while time.monotonic() < deadline:
@@ -133,9 +138,8 @@ def _is_ready(request: urllib.request.Request, context: ssl.SSLContext) -> bool:
         return False
 
 
-def _write_kubeconfig(home: Path, path: Path, port: int) -> None:
+def _write_kubeconfig(home: Path, path: Path, server: str) -> None:
     authority = str(home / "certificates" / "apiserver.crt")
-    server = f"https://127.0.0.1:{port}"
     cluster = {"server": server, "certificate-authority": authority}
     path.write_text(
         yaml.safe_dump(

@@ -1,0 +1,18 @@
+// Holds a Pod's namespaces open, and does nothing else.
+package main
+
+import (
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	stop := make(chan os.Signal, 1)
+	signal.Notify(stop, syscall.SIGINT, syscall.SIGTERM)
+	for {
+		if s := <-stop; s != syscall.SIGCHLD {
+			return
+		}
+	}
+}
