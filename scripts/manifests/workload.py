@@ -62,6 +62,8 @@ def _container(install: Install) -> Manifest:
         "--namespace=$(POD_NAMESPACE)",
         "--host=0.0.0.0",
         f"--port={_HTTP}",
+        "--metrics-host=0.0.0.0",
+        f"--metrics-ports={','.join(str(port) for _, port, _, _ in _METRICS)}",
         f"--home={_CACHE}",
     ]
     return {

@@ -208,6 +208,14 @@ def test_the_port_of_its_service_can_be_forwarded_and_somebody_logs_in() -> None
     assert listed[0] == 200
 
 
+def test_prometheus_finds_the_metrics_where_it_looks_for_them() -> None:
+    with forwarded("argocd-metrics", 8082, "argocd") as port:
+        status, text = fetch(f"http://127.0.0.1:{port}/metrics")
+
+    assert status == 200
+    assert "argocd_app_info" in text
+
+
 def _answers(scheme: str, port: int) -> bool:
     with contextlib.suppress(OSError):
         return fetch(f"{scheme}://127.0.0.1:{port}/healthz")[0] == 200

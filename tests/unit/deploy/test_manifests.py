@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from scripts.manifests.__main__ import DEPLOY, deploy_files, differing
+from tiphys.cli.main import cli
 
 Manifest = dict[str, Any]
 VARIANTS = ("install", "namespace-install", "core-install")
@@ -146,6 +147,21 @@ def test_services_lead_to_ports_of_the_pod(variant: str) -> None:
     for service in (found for found in manifests if found["kind"] == "Service"):
         assert service["spec"]["selector"].items() <= template["metadata"]["labels"].items()
         assert all(port["targetPort"] in named for port in service["spec"]["ports"])
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_the_program_understands_its_arguments(variant: str) -> None:
+    [container] = pod_of(all_in_one(variant))["containers"]
+    program, arguments = container["command"], container["args"]
+
+    with cli.make_context("tiphys", arguments, resilient_parsing=False) as context:
+        command = cli.get_command(context, arguments[0])
+    assert command is not None
+    parsed_flags = command.make_context("run", arguments[1:]).params
+    assert program == ["tiphys"]
+    assert parsed_flags["host"] == parsed_flags["metrics_host"] == "0.0.0.0"
+    listened = {parsed_flags["port"], *map(int, parsed_flags["metrics_ports"].split(","))}
+    assert listened == {port["containerPort"] for port in container["ports"]}
 
 
 def test_the_services_that_people_look_for_are_there() -> None:
