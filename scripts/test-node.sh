@@ -17,7 +17,11 @@ image=build/tiphys-image.tar
 [ -f "$image" ] || TIPHYS_REQUIRE_IMAGE=1 scripts/image.sh "$image"
 
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+clear_up() {
+    rm -rf "$work"
+    .venv/bin/python -c 'from tests.real.node import clear_control_groups; clear_control_groups()'
+}
+trap clear_up EXIT
 folder=$(.venv/bin/python -c 'from tests.real.node import binaries_folder; print(binaries_folder())')
 mkdir -p "$work"/pause "$work"/web/bin "$work"/web/www "$work"/web/tmp
 cp "$folder/pause" "$work/pause/pause"

@@ -228,7 +228,7 @@ def _kubectl(kubeconfig: Path, *arguments: str) -> str:
 
 
 def clear_control_groups() -> None:
-    """Remove the empty control groups of Pods; they belong to the machine."""
+    """Remove the control groups of Pods, when those have ended with their namespaces."""
     for root in Path("/sys/fs/cgroup").glob("**/kubepods"):
         for path in sorted(root.rglob("*"), reverse=True):
             if path.is_dir():
@@ -256,7 +256,6 @@ def main() -> int:
             for kind in ("pods", "deployments,statefulsets"):
                 print(_kubectl(kubeconfig, "get", kind, "-A"), flush=True)
             _kubectl(kubeconfig, "delete", "pods", "-A", "--all", "--grace-period=1")
-    clear_control_groups()
     return code
 
 
