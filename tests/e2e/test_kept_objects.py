@@ -31,11 +31,12 @@ def _kept(state: dict[str, Any]) -> dict[str, str]:
 def test_a_sync_never_prunes_what_helms_resource_policy_keeps(world: World) -> None:
     app, repository = _app(world, config_map("kept", **KEEP), config_map("gone"))
     namespace = app.manifest["spec"]["destination"]["namespace"]
-    before = app.status["operationState"]["startedAt"]
-    time.sleep(1.0)
+    app.patch({"spec": {"syncPolicy": None}})
     repository.push({"kept.yaml": None})
+    app.refresh()
+    app.wait("OutOfSync")
 
-    state = app.wait_for_operation(after=before)
+    state = app.sync(prune=True)
 
     assert _kept(state) == {"kept": "ignored (helm.sh/resource-policy: keep)"}
     eventually("the other is pruned", lambda: not world.api.find("ConfigMap", namespace, "gone"))
