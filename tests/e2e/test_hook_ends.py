@@ -11,6 +11,7 @@ from tests.e2e.manifests import config_map, job, pod, text
 from tests.e2e.world import App, World
 
 FINALIZER = "argocd.argoproj.io/hook-finalizer"
+REASONS = ("ErrImagePull", "ImagePullBackOff")
 EXIT_1 = 'container "main" failed with exit code 1'
 # Running until somebody deletes it; what it says then tells whether our finalizer held it.
 UNTIL_DELETED = """
@@ -295,5 +296,5 @@ def test_a_wait_for_a_hook_names_the_pod_that_blocks_it(world: World, phase: str
     eventually("it waits", _says(app, wait))
     eventually("it names the pod", _says(app, ": pod migrate-"), 40)
 
-    message = app.status["operationState"]["message"]
-    assert message.endswith(("ErrImagePull", "ImagePullBackOff")), message
+    # ErrImagePull and ImagePullBackOff take turns.
+    eventually("and why", lambda: app.status["operationState"]["message"].endswith(REASONS), 40)
