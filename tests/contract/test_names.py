@@ -13,22 +13,17 @@ SUBDOMAIN = "a lowercase RFC 1123 subdomain must consist of"
 LABEL = "a lowercase RFC 1123 label must consist of"
 RBAC = "rbac.authorization.k8s.io/v1"
 SERVICE = {"spec": {"ports": [{"port": 80}]}}
-CRON_JOB = {
+POD = {
     "spec": {
-        "schedule": "0 0 1 1 *",
-        "jobTemplate": {
-            "spec": {
-                "template": {
-                    "spec": {
-                        "restartPolicy": "Never",
-                        "containers": [{"name": "c", "image": "example/none:1"}],
-                    }
-                }
-            }
-        },
+        "restartPolicy": "Never",
+        "containers": [{"name": "c", "image": "example/none:1"}],
     }
 }
-REST: dict[str, dict[str, Any]] = {"services": SERVICE, "cronjobs": CRON_JOB}
+CRON_JOB = {
+    "spec": {"schedule": "0 0 1 1 *", "jobTemplate": {"spec": {"template": POD}}},
+}
+JOB: dict[str, Any] = {"spec": {"template": POD}}
+REST: dict[str, dict[str, Any]] = {"services": SERVICE, "cronjobs": CRON_JOB, "jobs": JOB}
 
 
 @pytest.mark.parametrize(
@@ -64,6 +59,24 @@ def test_a_name_that_its_kind_does_not_take(
     assert cause["field"] == "metadata.name"
     assert cause["reason"] == "FieldValueInvalid"
     assert f'Invalid value: "{name}": {text}' in cause["message"]
+
+
+def test_a_job_has_a_name_that_the_labels_of_its_pods_take(
+    cluster: Cluster, namespace: str
+) -> None:
+    name = "a" * 64
+
+    answer = cluster.post(
+        at("batch/v1", "jobs", namespace), {"metadata": {"name": name}, **REST["jobs"]}
+    )
+
+    assert answer.failure(422, "Invalid")["details"]["causes"] == [
+        {
+            "reason": "FieldValueInvalid",
+            "message": f'Invalid value: "{name}": must be no more than 63 bytes',
+            "field": "spec.template.labels",
+        }
+    ]
 
 
 @pytest.mark.parametrize(

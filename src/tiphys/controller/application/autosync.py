@@ -12,7 +12,7 @@ from tiphys.engine.windows import Assessment, describe_window
 from tiphys.model.application import Condition
 from tiphys.model.keys import ResourceKey
 from tiphys.model.operation import Operation, OperationInitiator, OperationState
-from tiphys.model.words import ConditionType, OperationPhase
+from tiphys.model.words import ConditionType, OperationPhase, SyncStatusCode
 
 
 class AutoSync:
@@ -95,6 +95,8 @@ def _fight(undone: int, state: OperationState | None, compared: Compared) -> lis
 
 def _kept(draft: Draft, compared: Compared) -> frozenset[ResourceKey]:
     """Return what left Git and stays; a sync takes our mark off the destination namespace."""
+    if compared.sync is not SyncStatusCode.OUT_OF_SYNC:
+        return frozenset()  # nobody asks
     wanted = {target.key for target in compared.targets.targets}
     return frozenset(
         row.key

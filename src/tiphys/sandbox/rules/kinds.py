@@ -9,7 +9,6 @@ import zoneinfo
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tiphys.sandbox.names import label_value_errors
 from tiphys.sandbox.problems import Problem, duplicate, invalid_value, required, unsupported
 from tiphys.sandbox.quotas.rules import quota_change_problems, quota_problems
 from tiphys.sandbox.rules.autoscalers import autoscaler_problems
@@ -31,6 +30,7 @@ _NO_SOURCES = {
 """Fields of a volume that say nothing of where it is."""
 _SERVICE_TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _MAX_DATA = 1024 * 1024
+_MAX_LABEL = 63
 _TOO_LONG = f"Too long: may not be more than {_MAX_DATA} bytes"
 _PERCENT = re.compile("[0-9]+%")
 _PERCENT_TEXT = (
@@ -78,14 +78,11 @@ def _schedule(manifest: dict[str, Any]) -> Iterator[Problem]:
 
 
 def _job(manifest: dict[str, Any]) -> Iterator[Problem]:
-    """Yield a name that is too long for the labels that a Job and its Pods are given."""
-    if value_at(manifest, "spec.manualSelector"):
-        return
+    """Yield a name that is too long for the labels that a Job's Pods are given."""
     name = str(value_at(manifest, "metadata.name") or "")
-    for text in label_value_errors(name):
-        for field in ("metadata.labels", "spec.template.labels"):
-            for _ in ("batch.kubernetes.io/job-name", "job-name"):
-                yield invalid_value(field, f'"{name}"', text)
+    if len(name) > _MAX_LABEL and not value_at(manifest, "spec.manualSelector"):
+        text = f"must be no more than {_MAX_LABEL} bytes"
+        yield invalid_value("spec.template.labels", f'"{name}"', text)
 
 
 def _cron_job(manifest: dict[str, Any]) -> Iterator[Problem]:
