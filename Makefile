@@ -29,10 +29,15 @@ ui: setup  ## build the web UI, if it changed
 up: setup ui  ## start a sandbox cluster with a demo, deploy it, print the addresses
 	@$(BIN)/tiphys up
 
+monitoring:  ## start Prometheus with the alerts beside the demo, where it is installed
+	@scripts/monitoring.sh up
+
 down: setup  ## stop what `make up` started; its state stays
+	@scripts/monitoring.sh down
 	@$(BIN)/tiphys down
 
 reset: setup  ## stop, and delete all that `make up` made
+	@scripts/monitoring.sh down
 	@$(BIN)/tiphys reset
 
 logs: setup  ## follow the logs of what `make up` started
@@ -86,4 +91,4 @@ docs: dev  ## build the documentation into build/site; links are checked
 lock: dev  ## write the lock files anew from pyproject.toml
 	@scripts/lock.sh
 
-.PHONY: help setup dev ui lint-ui up down reset logs bench fmt lint unit test test-ui test-real test-node contract manifests image docs lock
+.PHONY: help setup dev ui lint-ui up monitoring down reset logs bench fmt lint unit test test-ui test-real test-node contract manifests image docs lock

@@ -249,7 +249,10 @@ class SourceMetrics:
             registry=registry,
         )  # fmt: skip
         self._pending = Gauge(
-            "argocd_repo_pending_request", "Renders that wait or run", ("repo",), registry=registry
+            "argocd_repo_pending_request_total",
+            "Renders that wait or run",
+            ("repo",),
+            registry=registry,
         )
         self._renders = Histogram(
             "tiphys_render_seconds",

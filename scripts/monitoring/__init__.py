@@ -1,0 +1,1 @@
+"""Dashboards, alert rules and scrape configuration, generated from one small description."""
