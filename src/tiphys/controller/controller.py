@@ -100,11 +100,6 @@ class Controller:
         if self._rivals is not None and self._rivals.are_alive:
             self._unseen = set()
             return None
-        try:
-            return await self._reconciler.reconcile(key)
-        finally:
-            if self._unseen and not self._reconciler.is_comparing(key):
-                self._unseen.discard(key)
         manifest = self._services.installation.collections.applications.get(key)
         labels = None if manifest is None else labels_of(manifest)
         began, token = time.monotonic(), current.set(labels)
@@ -112,6 +107,8 @@ class Controller:
             return await self._reconciler.reconcile(key)
         finally:
             current.reset(token)
+            if self._unseen and not self._reconciler.is_comparing(key):
+                self._unseen.discard(key)
             if labels is not None:
                 seconds = time.monotonic() - began
                 metrics = self._services.metrics.controller
