@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.person import Person
 from tests.e2e.api import eventually
@@ -15,6 +15,8 @@ from tests.e2e.world import World, new_world
 from tiphys.server.static import built_ui
 
 FOLDER = Path(__file__).parent
+# Lists that no stream feeds, such as Events, are read every fifteen seconds.
+expect.set_options(timeout=20_000)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
