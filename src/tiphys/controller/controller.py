@@ -34,6 +34,7 @@ _MORE_FOR_URGENT = 4  # one more worker for what is urgent, for so many for ever
 # Where objects come and go, warnings of them need not follow each one.
 _ORPHANS_LATER_S = 1.0
 _FIRST_LOOKS_S = 120.0
+_SLOW_LOOK_S = 10.0
 _SETTINGS = (
     "/argocd-cm", "/argocd-cmd-params-cm", "/argocd-tls-certs-cm", "/argocd-gpg-keys-cm",
 )  # fmt: skip
@@ -107,8 +108,10 @@ class Controller:
             return await self._reconciler.reconcile(key)
         finally:
             current.reset(token)
-            if self._unseen and not self._reconciler.is_comparing(key):
-                self._unseen.discard(key)
+            if self._unseen and key in self._unseen:
+                # Who takes long for a first look must not keep everybody from being served.
+                wait_s = _SLOW_LOOK_S if self._reconciler.is_comparing(key) else 0.0
+                asyncio.get_running_loop().call_later(wait_s, self._unseen.discard, key)
             if labels is not None:
                 seconds = time.monotonic() - began
                 metrics = self._services.metrics.controller
