@@ -8,7 +8,10 @@ STAMP=$OUT/.stamp
 
 fail() { printf 'tiphys: %s\n\nhint: %s\n' "$1" "$2" >&2; exit 1; }
 
-sources() { git ls-files -co --exclude-standard -- ui scripts/ui.sh requirements/ui.lock; }
+sources() {
+    git ls-files -co --exclude-standard -- ui scripts/ui.sh requirements/ui.lock 2>/dev/null ||
+        find ui scripts/ui.sh requirements/ui.lock -type f -not -path "*/node_modules/*"  # an archive has no .git
+}
 digest() { sources | LC_ALL=C sort | while read -r file; do [ -f "$file" ] && git hash-object -- "$file" && echo "$file"; done | git hash-object --stdin; }
 
 # Node comes from a Python package, whatever is on the machine: one version builds everywhere.
