@@ -91,6 +91,15 @@ test("a degraded application names the pod and not the deployment that waits for
   expect(sentence?.step?.label).toBe("Logs");
 });
 
+test("a rollout that waits for a pod that cannot start names the pod", () => {
+  const deploy = node("Deployment", "pay", { health: { status: "Progressing", message: "waiting for rollout" } });
+  const pod = node("Pod", "pay-x", { health: { status: "Degraded", message: "ImagePullBackOff" } }, deploy);
+  const [sentence] = sentencesOf(app("a", { status: { health: { status: "Progressing" } } }), { nodes: [deploy, pod] });
+
+  expect(sentence?.word).toBe("Progressing");
+  expect(sentence?.text).toBe("Pod pay-x: ImagePullBackOff");
+});
+
 test("what is well says so, what was never compared does not", () => {
   expect(sentencesOf(app("a"))[0]?.tone).toBe("ok");
   expect(sentencesOf(app("a", { status: { sync: {}, health: {} } }))[0]?.text).toMatch(/Not compared yet/);

@@ -66,7 +66,9 @@ const present = (state: string | undefined): boolean => Boolean(state && state !
 function healthSentence(app: Application, tree: ResourceTree | undefined): Sentence | undefined {
   const status = app.status?.health?.status;
   if (!status || status === "Healthy") return undefined;
-  const culprits = (tree?.nodes ?? []).filter((node) => node.health?.status === status);
+  // While a rollout waits for a Pod that cannot start, the Pod is the answer and not the wait.
+  const broken = (tree?.nodes ?? []).filter((node) => node.health?.status === "Degraded");
+  const culprits = broken.length > 0 && status !== "Missing" ? broken : (tree?.nodes ?? []).filter((node) => node.health?.status === status);
   // The deepest one with a message knows most: a Pod rather than the Deployment that waits for it.
   const owners = new Set(culprits.flatMap((node) => (node.parentRefs ?? []).map((ref) => ref.uid)));
   const culprit = culprits.find((node) => !owners.has(node.uid) && node.health?.message) ?? culprits.find((node) => node.health?.message) ?? culprits[0];
