@@ -84,6 +84,23 @@ class ApplicationFinder:
         if not call.allows(RESOURCE, action, self.named(call.application)):
             raise denied()
 
+    def require_fine(self, call: Call, action: str, fine: str) -> None:
+        """Check a right on an object of the Application of a call.
+
+        Args:
+            call: with its Application.
+            action: on Applications, "update" or "delete", or "" for none; it is enough where the
+                installation lets rights be inherited.
+            fine: with the object: "update/apps/Deployment/shop/web".
+
+        Raises:
+            PermissionDeniedError: the caller lacks it.
+        """
+        named = self.named(call.application)
+        inherits = bool(action) and self._installation.settings.inherits_fine_grained
+        if not (inherits and call.allows(RESOURCE, action, named)):
+            call.require(RESOURCE, fine, named)
+
     def named(self, app: Manifest) -> str:
         """Return the name by which policies know an Application."""
         metadata = app["metadata"]

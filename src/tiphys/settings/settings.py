@@ -59,6 +59,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         max_oci_bytes: of an unpacked OCI artifact.
         oci_media_types: of the layers that are unpacked; empty for the usual ones.
         file_roots: folders of the controller's machine that repositories may lie in.
+        inherits_fine_grained: who may update or delete an Application may do so to its objects.
+        enforces_rollback: rolling back is a right of its own, not that to sync.
+        guards_revisions: syncing to another revision needs the right to override.
+        max_log_pods: whose logs one request may read.
         denials_permit: a denial in a project permits the rest, as Argo CD's code reads it.
         sensitive_annotations: keys of annotations whose values are never shown.
         ignore_status_field: "all", "crd" or "none": on which kinds `/status` is not compared.
@@ -107,6 +111,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     file_roots: tuple[str, ...] = ()
     webhook_max_bytes: int = 50 * 1024 * 1024
     notifications_self_service: bool = False
+    inherits_fine_grained: bool = False
+    enforces_rollback: bool = False
+    guards_revisions: bool = False
+    max_log_pods: int = 10
     problems: tuple[str, ...] = ()
 
     def ignored_differences(self) -> tuple[ResourceIgnoreDifferences, ...]:
@@ -197,6 +205,14 @@ def _compare_fields(cm: Reader) -> dict[str, Any]:
         ),
         "customizations": customizations,
         "webhook_max_bytes": int(cm.number("webhook.maxPayloadSizeMB", 50) * 1024 * 1024),
+        "inherits_fine_grained": not cm.flag(
+            "server.rbac.disableApplicationFineGrainedRBACInheritance", default=True
+        ),
+        "enforces_rollback": cm.flag("server.rbac.rollback.enforce.enable", default=False),
+        "guards_revisions": cm.flag(
+            "application.sync.requireOverridePrivilegeForRevisionSync", default=False
+        ),
+        "max_log_pods": int(cm.at_least("server.maxPodLogsToRender", 10, 1)),
     }
 
 

@@ -22,7 +22,6 @@ from tiphys.server.streams import Stream
 from tiphys.server.table import Endpoint, of_application
 
 _POD = GroupKind("", "Pod")
-_MAX_PODS = 10
 _QUERY = (
     "namespace", "podName", "container", "sinceSeconds", "sinceTime", "tailLines", "follow",
     "untilTime", "filter", "matchCase", "previous", "kind", "group", "resourceName", "download",
@@ -81,7 +80,8 @@ class LogRoutes:
         cluster = self._context.model.cluster_of(decode_application(call.application))
         if cluster is None:
             raise ClusterError("the cluster of the application is not reachable now", where=key)
-        request = _request(call, await self._context.model.tree(key))
+        most = self._context.installation.settings.max_log_pods
+        request = _request(call, await self._context.model.tree(key), most)
         batches = read_logs(cluster.client, request)
         if call.flag("download"):
             return _file(batches, request)
@@ -90,11 +90,10 @@ class LogRoutes:
         return Stream(_entries(first, batches))
 
 
-def _request(call: Call, tree: ResourceTree) -> LogRequest:
+def _request(call: Call, tree: ResourceTree, most: int) -> LogRequest:
     pods = _pods(call, tree)
     if not pods:
         raise InvalidInputError("no pods found that match what is asked for")
-    most = _MAX_PODS
     if len(pods) > most:
         raise PreconditionError(f"max pods to view logs are reached ({most})")
     options = {

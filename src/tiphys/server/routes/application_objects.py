@@ -13,7 +13,7 @@ from tiphys.kube.client import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, KubeCli
 from tiphys.model.errors import ClusterError, InvalidInputError, TiphysError
 from tiphys.model.keys import GroupKind, GroupVersionKind, Manifest, ResourceKey
 from tiphys.model.tree import ResourceNode
-from tiphys.server.application_finder import RESOURCE, ApplicationFinder, key_of_application
+from tiphys.server.application_finder import ApplicationFinder, key_of_application
 from tiphys.server.call import Call
 from tiphys.server.context import ApiContext
 from tiphys.server.records import EventList, ManifestAnswer
@@ -132,8 +132,7 @@ class ObjectRoutes:
         """Return the object that a call is about, once the caller may change it."""
         key = resource_key(call)
         fine = f"{action}/{key.group}/{key.kind}/{key.namespace}/{key.name}"
-        named = self._finder.named(call.application)
-        call.require(RESOURCE, fine, named)
+        self._finder.require_fine(call, action, fine)
         node = self._context.model.node(key_of_application(call.application), key)
         if node is None:
             raise InvalidInputError(

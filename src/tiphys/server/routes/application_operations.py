@@ -117,7 +117,9 @@ class OperationRoutes:
         app = decode_application(call.application)
         self._require_open_window(app)
         self._finder.require_application(call, "sync")
-        if body.manifests:
+        settings = self._context.installation.settings
+        guarded = settings.guards_revisions and bool(_other_revisions(app, body))
+        if body.manifests or guarded:
             self._finder.require_application(call, "override")
         _require_own_revisions(app, body)
         request = _sync_request(body)
@@ -126,7 +128,8 @@ class OperationRoutes:
     async def rollback(self, call: Call) -> Manifest:
         """POST /api/v1/applications/{name}/rollback: ask for what was deployed before."""
         body: RollbackBody = call.body
-        self._finder.require_application(call, "sync")
+        is_right = self._context.installation.settings.enforces_rollback
+        self._finder.require_application(call, "rollback" if is_right else "sync")
         self._require_open_window(decode_application(call.application))
         how = {"prune": body.prune, "dry_run": body.dry_run}
         wanted = body.id or None
@@ -166,13 +169,21 @@ def _require_own_revisions(app: Application, body: SyncBody) -> None:
         return
     if body.manifests:
         raise PreconditionError("cannot use local sync when Automatic Sync Policy is enabled")
-    own = {source.target_revision or "HEAD" for source in app.spec.all_sources}
+    others = _other_revisions(app, body) - set(app.status.sync.all_revisions)
+    if others:
+        own = ", ".join(sorted(_own_revisions(app)))
+        wanted = ", ".join(sorted(others))
+        raise PreconditionError(f"Cannot sync to {wanted}: auto-sync currently set to {own}")
+
+
+def _own_revisions(app: Application) -> set[str]:
+    return {source.target_revision or "HEAD" for source in app.spec.all_sources}
+
+
+def _other_revisions(app: Application, body: SyncBody) -> set[str]:
+    """Return the revisions that are asked for and are not the Application's own."""
     asked = {revision for revision in (body.revision, *body.revisions) if revision}
-    if asked - own - set(app.status.sync.all_revisions):
-        wanted = ", ".join(sorted(asked - own))
-        raise PreconditionError(
-            f"Cannot sync to {wanted}: auto-sync currently set to {', '.join(sorted(own))}"
-        )
+    return asked - _own_revisions(app)
 
 
 def _sync_request(body: SyncBody) -> SyncRequest:
