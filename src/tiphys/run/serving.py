@@ -1,7 +1,7 @@
 """The server's role: the REST API, webhooks and health on one port."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import uvicorn
 from starlette.routing import BaseRoute
@@ -50,8 +50,15 @@ class Server:
         login = login_parts(parts, self.events)
         routes += [*login.routes, *api_routes(self._context(parts, login.room))]
         # The UI answers whatever nobody else does, so it comes last.
-        routes += ui_routes(WebUi(folder=built_ui() if self._options.serves_ui else None))
-        self._app = create_server(routes, is_ready=is_ready)
+        root_path = root_path_of(installation.config_map("argocd-cmd-params-cm"))
+        routes += ui_routes(
+            WebUi(
+                folder=built_ui() if self._options.serves_ui else None,
+                root_path=root_path,
+                css_url=lambda: installation.config_map("argocd-cm").get("ui.cssurl", ""),
+            )
+        )
+        self._app = create_server(routes, is_ready=is_ready, root_path=root_path)
         self._parts = parts
 
     def _pushed(self, push: PushEvent) -> None:
@@ -103,3 +110,9 @@ class Server:
             await TlsServer(config, context).serve(sockets=[listening])
         else:
             await QuietServer(config).serve(sockets=[listening])
+
+
+def root_path_of(params: Mapping[str, str]) -> str:
+    """Return the prefix that everything is served under, "" for none: `server.rootpath`."""
+    root = params.get("server.rootpath", "").strip().strip("/")
+    return f"/{root}" if root else ""
