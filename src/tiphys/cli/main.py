@@ -18,8 +18,12 @@ _COMMANDS = {
     ),
     "app": ("tiphys.cli.commands.app", "app", "list, show, compare and sync Applications"),
     "cluster": ("tiphys.cli.commands.cluster", "cluster", "add, list and remove clusters"),
+    "context": ("tiphys.cli.commands.session", "context", "list servers, or switch to one"),
     "down": ("tiphys.cli.commands.down", "down", "stop what `up` started; keep its state"),
+    "login": ("tiphys.cli.commands.session", "login", "log in to a server"),
+    "logout": ("tiphys.cli.commands.session", "logout", "end the session at a server"),
     "proj": ("tiphys.cli.commands.proj", "proj", "create, list and show projects"),
+    "relogin": ("tiphys.cli.commands.session", "relogin", "log in again"),
     "repo": ("tiphys.cli.commands.repo", "repo", "add, list and remove repositories"),
     "repocreds": (
         "tiphys.cli.commands.repocreds",
@@ -33,6 +37,7 @@ _COMMANDS = {
         "sandbox",
         "run an embedded cluster to try and test",
     ),
+    "version": ("tiphys.cli.commands.session", "version", "print the versions"),
     "up": ("tiphys.cli.commands.up", "up", "start a sandbox with a demo, and deploy it"),
 }
 
