@@ -64,8 +64,10 @@ lint: dev  ## style, types and layers
 unit: dev  ## the tests that start no process
 	@$(BIN)/pytest -q -n 2 -m "not e2e and not contract and not real"
 
+# A browser's driver keeps an event loop running in its process, where no other test may begin one.
 test: lint lint-ui ui  ## set up and pass every test
-	@$(BIN)/pytest -q -n 2 -m "not real and not gallery"
+	@$(BIN)/pytest -q -n 2 -m "not real" --ignore tests/browser || failed=1; \
+	$(BIN)/pytest -q -n 2 -m "not gallery" tests/browser || failed=1; [ -z "$$failed" ]
 
 test-ui: dev ui  ## every journey in a real browser, and pictures of every page
 	@$(BIN)/pytest -q -n 2 tests/browser
