@@ -17,6 +17,8 @@ from tiphys.server.routes.application_operations import OperationRoutes
 from tiphys.server.routes.application_resources import ResourceRoutes
 from tiphys.server.routes.application_sources import SourceRoutes
 from tiphys.server.routes.applications import ApplicationRoutes
+from tiphys.server.routes.applicationsets import applicationset_endpoints
+from tiphys.server.routes.badge import badge_route
 from tiphys.server.routes.certificates import CertificateRoutes
 from tiphys.server.routes.clusters import ClusterRoutes
 from tiphys.server.routes.documents import document_routes
@@ -53,6 +55,7 @@ def endpoints_of(context: ApiContext, finder: ApplicationFinder) -> list[Endpoin
         *ContentRoutes(context, finder).endpoints(),
         *ClusterRoutes(context).endpoints(),
         *CertificateRoutes(context).endpoints(),
+        *applicationset_endpoints(),
     ]
 
 
@@ -66,7 +69,8 @@ def api_routes(context: ApiContext) -> list[Route]:
         observer=Observer(context.metrics.server),
     )
     endpoints = endpoints_of(context, finder)
-    return [*dispatcher.routes(endpoints), *document_routes(endpoints)]
+    badge = badge_route(context.installation, context.model)
+    return [*dispatcher.routes(endpoints), *document_routes(endpoints), badge]
 
 
 class _Settings:
