@@ -48,6 +48,7 @@ bench: dev  ## a thousand applications, the sandbox under load; prints figures, 
 	@$(BIN)/python -m tests.bench.bench_applications
 	@$(BIN)/python -m tests.bench.bench_structured
 	@$(BIN)/python -m tests.bench.bench_permissions
+	@$(BIN)/python -m tests.bench.bench_server
 	@$(BIN)/python -m tests.bench.bench_renders
 	@$(BIN)/python -m tests.bench.bench_sandbox
 	@$(BIN)/python -m tests.bench.bench_notifications

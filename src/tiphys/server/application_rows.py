@@ -39,8 +39,8 @@ class EncodedApplications:
             known.pop(str(manifest["metadata"].get("uid")), None)
 
     def _known(self, mask: Mask) -> dict[str, tuple[str, bytes]]:
-        known = self._by_mask.setdefault(f"{mask.is_exclusion} {mask.fields}", {})
-        self._by_mask.move_to_end(f"{mask.is_exclusion} {mask.fields}")
+        known = self._by_mask.setdefault(mask.text, {})
+        self._by_mask.move_to_end(mask.text)
         while len(self._by_mask) > _MASKS:
             self._by_mask.popitem(last=False)
         return known

@@ -5,7 +5,7 @@ first leaves these out.
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -19,7 +19,7 @@ class Mask(msgspec.Struct, frozen=True):
     """Which fields of a JSON value are kept.
 
     Attributes:
-        text: as the client wrote it, for caches; "" keeps everything.
+        text: the same for masks that keep the same, for caches; "" keeps everything.
         fields: see `Tree`.
         is_exclusion: the fields are left out, all others kept.
     """
@@ -37,15 +37,21 @@ class Mask(msgspec.Struct, frozen=True):
     def below(self, *prefixes: str) -> "Mask":
         """Return the mask of what lies under the first of some prefixes that it names.
 
-        A mask that names none of them keeps nothing below; one of exclusions keeps everything.
+        A mask that names none of them is `NOTHING` below; one of exclusions keeps everything.
         """
         for prefix in prefixes:
             tree: Any = self.fields
             for name in prefix.split("."):
                 tree = tree.get(name) if isinstance(tree, dict) else None
             if tree is not None:
-                return Mask(self.text if tree else "", tree, self.is_exclusion)
-        return Mask() if self.is_exclusion or not self.text else Mask(self.text)
+                if tree:
+                    return _mask(tree, is_exclusion=self.is_exclusion)
+                return NOTHING if self.is_exclusion else Mask()
+        return Mask() if self.is_exclusion or not self.text else NOTHING
+
+
+NOTHING: Final = Mask("nothing", {"": {}})
+"""Keeps nothing: no field has an empty name."""
 
 
 def parse_mask(text: str) -> Mask:
@@ -54,7 +60,11 @@ def parse_mask(text: str) -> Mask:
     if not text or len(text) > _MAX_LENGTH:
         return Mask()
     is_exclusion = text.startswith("-")
-    return Mask(text, _tree(text.removeprefix("-").split(",")), is_exclusion)
+    return _mask(_tree(text.removeprefix("-").split(",")), is_exclusion=is_exclusion)
+
+
+def _mask(fields: Tree, *, is_exclusion: bool) -> Mask:
+    return Mask(f"{'-' if is_exclusion else ''}{fields}", fields, is_exclusion)
 
 
 def _tree(paths: Iterable[str]) -> Tree:

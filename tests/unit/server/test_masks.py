@@ -62,6 +62,8 @@ def test_a_mask_keeps_what_it_says(fields: str, expected: Any) -> None:
         pytest.param("items", {"metadata": {"name": "a"}, "spec": {}}, id="items whole"),
         pytest.param("-items.spec", {"metadata": {"name": "a"}}, id="without the spec"),
         pytest.param("-metadata", {"metadata": {"name": "a"}, "spec": {}}, id="nothing of items"),
+        pytest.param("metadata", {}, id="only what is beside the items"),
+        pytest.param("-items", {}, id="without the items"),
     ],
 )
 def test_the_mask_of_items_is_the_part_below_them(fields: str, expected: Any) -> None:
@@ -72,3 +74,10 @@ def test_the_mask_of_items_is_the_part_below_them(fields: str, expected: Any) ->
 
 def test_a_mask_of_absurd_length_keeps_all() -> None:
     assert parse_mask("a." * 10_000).apply(APPLICATIONS) == APPLICATIONS
+
+
+def test_masks_that_keep_the_same_share_a_text() -> None:
+    listed = parse_mask("metadata,items.spec.project").below("items")
+    told = parse_mask("result.type,result.application.spec.project").below("result.application")
+
+    assert listed.text == told.text
