@@ -328,12 +328,23 @@ def _alone(world: World) -> Iterator[None]:
     for other in _on_one_cluster:
         other.stop_tiphys(signal.SIGTERM)
     _on_one_cluster.append(world)
+    _forget_password(world.api)
     try:
         yield
     finally:
         _on_one_cluster.remove(world)
         if _on_one_cluster:
+            _forget_password(world.api)
             _on_one_cluster[-1].start_tiphys()
+
+
+def _forget_password(api: Api) -> None:
+    """Have the next tiphys make a password for `admin`, whatever tests did to the last one."""
+    if api.find("Secret", "argocd", "argocd-secret") is not None:
+        gone = {"data": {"admin.password": None, "admin.passwordMtime": None}}
+        api.merge("Secret", "argocd", "argocd-secret", gone)
+    if api.find("Secret", "argocd", "argocd-initial-admin-secret") is not None:
+        api.delete("Secret", "argocd", "argocd-initial-admin-secret")
 
 
 @contextlib.contextmanager

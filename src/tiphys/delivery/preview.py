@@ -102,7 +102,9 @@ class Previewer:
         if revisions:
             asked = [revision or None for revision in revisions]
             asked += [None] * (len(wanted.sources) - len(asked))
-            wanted = msgspec.structs.replace(wanted, revisions=tuple(asked[: len(wanted.sources)]))
+            asked = asked[: len(wanted.sources)]
+            # Who names a branch may have pushed it a moment ago.
+            wanted = msgspec.structs.replace(wanted, revisions=tuple(asked), resolve_fresh=True)
         targets = await self._targets.load(app, cluster, wanted)
         compared = await self._comparer.compare(app, project, cluster, targets)
         return plan_of(compared, self._installation.settings.sensitive_annotations)
