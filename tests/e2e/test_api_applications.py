@@ -106,13 +106,15 @@ def test_a_list_holds_the_fields_that_are_asked_for(client: HttpClient, app: App
 
 def test_the_tree_leads_from_what_is_managed_to_its_pods(client: HttpClient, app: App) -> None:
     def grown() -> Any:
-        nodes = {n["kind"]: n for n in ok(client.get(path(app, "/resource-tree")))["nodes"]}
-        return nodes if "Pod" in nodes else None
+        nodes = {n["uid"]: n for n in ok(client.get(path(app, "/resource-tree")))["nodes"]}
+        return nodes if any(node["kind"] == "Pod" for node in nodes.values()) else None
 
     nodes = eventually("the Pod is in the tree", grown)
-    assert nodes["ReplicaSet"]["parentRefs"][0]["uid"] == nodes["Deployment"]["uid"]
-    assert nodes["Pod"]["parentRefs"][0]["uid"] == nodes["ReplicaSet"]["uid"]
-    assert {item["name"] for item in nodes["Pod"]["info"]} >= {"Status Reason", "Containers"}
+    pod = next(node for node in nodes.values() if node["kind"] == "Pod")
+    replica_set = nodes[pod["parentRefs"][0]["uid"]]
+    assert replica_set["kind"] == "ReplicaSet"
+    assert nodes[replica_set["parentRefs"][0]["uid"]]["kind"] == "Deployment"
+    assert {item["name"] for item in pod["info"]} >= {"Status Reason", "Containers"}
 
 
 @pytest.mark.parametrize("rest", ["/managed-resources", "/manifests", "/resource-tree", "/drift"])
