@@ -5,6 +5,7 @@ bounded by the number of Applications, however fast they change.
 """
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Sequence
 
@@ -17,6 +18,7 @@ from tiphys.server.masks import Mask
 
 _SETTLE_S = 0.05
 _GONE_KEPT = 1000
+_A_VERSION = re.compile("[0-9]{1,20}")
 
 
 class Reader(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,7 +92,8 @@ class ApplicationFeed:
 
     def _replay(self, waiting: _Waiting) -> None:
         """Tell what a reader that begins now has missed."""
-        since = int(waiting.reader.since) if waiting.reader.since.isdigit() else None
+        asked = waiting.reader.since
+        since = int(asked) if _A_VERSION.fullmatch(asked) else None
         for manifest in sorted(self._model.all(), key=lambda found: str(found["metadata"]["name"])):
             if since is None:
                 waiting.add(_key(manifest), "ADDED", manifest)

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Any
 
 import orjson
+import pytest
 
 from tiphys.delivery.read_model import Listener
 from tiphys.model.keys import Manifest
@@ -80,6 +81,14 @@ async def test_a_new_reader_is_told_of_all_that_there_is() -> None:
     stored.write("a")
 
     assert await reading(stored).next() == [("ADDED", "a"), ("ADDED", "b")]
+
+
+@pytest.mark.parametrize("since", ["\u00b2", "9" * 5000, "new"])
+async def test_a_version_that_is_none_is_told_everything(since: str) -> None:
+    stored = Stored()
+    stored.write("a")
+
+    assert await reading(stored, since=since).next() == [("ADDED", "a")]
 
 
 async def test_a_reader_with_a_list_is_told_what_changed_since() -> None:

@@ -55,3 +55,8 @@ def test_an_installation_that_did_not_turn_it_on_says_nothing() -> None:
 @pytest.mark.parametrize("query", ["name=%3Cscript%3E", "project=A/b", "namespace=../x"])
 def test_what_is_no_name_is_refused(query: str) -> None:
     assert asked(query).status_code == 400
+
+
+@pytest.mark.parametrize("width", ["\u00b2", "-1", "0", "9" * 5000])
+def test_a_width_that_is_none_is_passed_over(width: str) -> None:
+    assert asked(f"name=shop&width={width}").text == asked("name=shop").text

@@ -18,7 +18,7 @@ from tiphys.server.application_finder import project_of
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?")
 _HEADERS = {"Cache-Control": "private, no-store", "Access-Control-Allow-Origin": "*"}
-_MAX_WIDTH = 4000
+_WIDTH = re.compile("[1-9][0-9]{0,3}")
 
 
 def badge_route(installation: Installation, model: ReadModel) -> Route:
@@ -41,7 +41,7 @@ class _Badges:
         is_on = self._installation.config_map("argocd-cm").get("statusbadge.enabled") == "true"
         found = self._badge(query) if is_on else Badge()
         width = query.get("width", "")
-        if width.isdigit() and 0 < int(width) <= _MAX_WIDTH:
+        if _WIDTH.fullmatch(width):
             found = msgspec.structs.replace(found, width=int(width))
         return Response(found.svg(), media_type="image/svg+xml", headers=_HEADERS)
 
