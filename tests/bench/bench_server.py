@@ -21,6 +21,7 @@ import httpx2 as httpx
 from tests.bench.bench_permissions import policy, spread
 from tests.unit.server.test_application_feed import Stored
 from tests.unit.server.test_dispatch import Nothing
+from tiphys.model.errors import PermissionDeniedError
 from tiphys.model.identity import Identity
 from tiphys.server.app import create_server
 from tiphys.server.application_feed import ApplicationFeed, Reader
@@ -30,11 +31,15 @@ from tiphys.server.dispatch import Dispatcher
 from tiphys.server.masks import parse_mask
 from tiphys.server.routes.applications import ApplicationRoutes
 
+# LIST_MASK of ui/src/api/queries.ts.
 LIST_MASK = (
-    "metadata.name,metadata.namespace,metadata.uid,metadata.resourceVersion,metadata.labels,spec.project,spec.source,"
-    "spec.destination,spec.syncPolicy,status.sync.status,status.sync.revision,status.health,status.conditions,"
-    "status.summary,status.operationState.phase,status.operationState.startedAt,status.operationState.message"
-)  # fmt: skip
+    "metadata.name,metadata.namespace,metadata.uid,metadata.resourceVersion,metadata.labels,"
+    "metadata.annotations,metadata.creationTimestamp,metadata.deletionTimestamp,spec.project,"
+    "spec.source,spec.sources,spec.destination,spec.syncPolicy,status.sync.status,"
+    "status.sync.revision,status.health,status.conditions,status.summary,"
+    "status.operationState.phase,status.operationState.startedAt,status.operationState.finishedAt,"
+    "status.operationState.message,operation.sync"
+)
 OBJECTS, READERS, CHANGES_S, SECONDS = 20, 200, 100, 10
 
 
@@ -51,7 +56,8 @@ class Caller:
         return self._policy.allows(identity, resource, action, object_name)
 
     def require(self, identity: Identity, resource: str, action: str, object_name: str) -> None:
-        raise NotImplementedError
+        if not self.allows(identity, resource, action, object_name):
+            raise PermissionDeniedError(f"permission denied: {resource}, {action}, {object_name}")
 
 
 def written(stored: Stored, number: int, revision: str) -> None:

@@ -193,7 +193,7 @@ def test_a_stream_tells_what_changes(own: World, client: HttpClient, app: App) -
 
 def test_the_lines_of_a_pods_log_end_with_the_last(client: HttpClient, app: App) -> None:
     if app.world.is_real:
-        pytest.skip("the kubelet that plays here keeps no logs; tests/node asks a real one")
+        pytest.skip("the kubelet that plays here keeps no logs")
     answer = client.get(path(app, "/logs?kind=Deployment&group=apps&resourceName=web&tailLines=5"))
 
     lines = [json.loads(line)["result"] for line in answer.body.splitlines()]
