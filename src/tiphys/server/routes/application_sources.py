@@ -156,12 +156,12 @@ def _revisions(call: Call, app: Application) -> list[str]:
     """Return the revision that is asked for each source, "" for its own; none where none is."""
     revisions, positions = call.queries("revisions"), call.queries("sourcePositions")
     if positions:
-        chosen = [""] * len(app.spec.all_sources)
+        chosen = {str(place): "" for place in range(1, len(app.spec.all_sources) + 1)}
         for position, revision in zip(positions, revisions, strict=False):
-            if not position.isdigit() or not 1 <= int(position) <= len(chosen):
+            if position not in chosen:
                 raise InvalidInputError("source position out of range", where="sourcePositions")
-            chosen[int(position) - 1] = revision
-        return chosen
+            chosen[position] = revision
+        return list(chosen.values())
     revision = call.query("revision")
     return [revision] if revision else revisions
 
