@@ -69,7 +69,7 @@ def api_routes(context: ApiContext) -> list[Route]:
         observer=Observer(context.metrics.server),
     )
     endpoints = endpoints_of(context, finder)
-    badge = badge_route(context.installation, context.model)
+    badge = badge_route(context.installation, context.model, finder)
     return [*dispatcher.routes(endpoints), *document_routes(endpoints), badge]
 
 

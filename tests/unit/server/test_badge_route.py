@@ -1,12 +1,13 @@
 """The picture of a status, for everybody who asks."""
 
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
 from tiphys.server.app import create_server
+from tiphys.server.application_finder import ApplicationFinder
 from tiphys.server.routes.badge import badge_route
 
 SHOP: dict[str, Any] = {
@@ -17,13 +18,19 @@ SHOP: dict[str, Any] = {
         "operationState": {"syncResult": {"revision": "abcdef1234567890"}},
     },
 }  # fmt: skip
+FOREIGN = {**SHOP, "metadata": {"name": "shop", "namespace": "foreign"}, "spec": {"project": "x"}}
 
 
 def asked(query: str, enabled: str = "true") -> Any:
     config = {"statusbadge.enabled": enabled}
-    installation = SimpleNamespace(namespace="argocd", config_map=lambda name: config)
-    model = SimpleNamespace(get={"argocd/shop": SHOP}.get, all=lambda: [SHOP])
-    route = badge_route(cast("Any", installation), cast("Any", model))
+    installation: Any = SimpleNamespace(
+        namespace="argocd",
+        config_map=lambda name: config,
+        settings=SimpleNamespace(application_namespaces=("teams-*",)),
+    )
+    apps = {f"{app['metadata']['namespace']}/shop": app for app in (SHOP, FOREIGN)}
+    model: Any = SimpleNamespace(get=apps.get, all=apps.values)
+    route = badge_route(installation, model, ApplicationFinder(installation, model))
     return TestClient(create_server([route], is_ready=lambda: True)).get(f"/api/badge?{query}")
 
 
@@ -38,6 +45,8 @@ def asked(query: str, enabled: str = "true") -> Any:
         ("name=none", ["Not Found"]),
         ("name=shop&project=other", ["Not Found"]),
         ("name=shop&namespace=other", ["Not Found"]),
+        ("name=shop&namespace=foreign", ["Not Found"]),
+        ("project=x", ["Not Found"]),
     ],
 )
 def test_a_badge_shows_what_is_asked_for(query: str, shown: list[str]) -> None:
